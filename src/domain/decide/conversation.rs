@@ -1,0 +1,112 @@
+//! Early conversation: answers, the agreement to talk, sessions.
+use super::super::action::{EventName, Respond};
+use super::super::case::Case;
+use super::super::conversation::{Answer, Response, Session};
+use super::super::deadline::DeadlineKind;
+use super::super::procedure::Reason;
+use super::{Asking, Room, answers_what_stands, flaw};
+
+/// The invited side has its time from the later of the invitation and the beginning of the conversation.
+pub(super) fn start_response_clock(case: &mut Case, ask: &Asking<'_>) {
+    let waiting = case.sides.invited.iter().any(|p| {
+        !case
+            .conversation
+            .responses
+            .get(&p.organisation)
+            .is_some_and(|r| r.answer.takes_part())
+    });
+    if case.invited_at.is_some() && waiting {
+        let nations = case.nations();
+        case.clocks.start(
+            DeadlineKind::Response,
+            ask.facts.spans.response,
+            ask.now,
+            &nations,
+        );
+    }
+}
+
+pub(super) fn respond(case: &mut Case, ask: &Asking<'_>, body: &Respond) -> Room {
+    answers_what_stands(&body.answers, EventName::Respond, case, ask)?;
+    let (side, organisation) = ask.party();
+    if body.answer == Answer::TakePartWithOwnAccount && body.account.is_none() {
+        return Err(flaw(
+            "/account",
+            "please write your own account, or choose to take part without one",
+        ));
+    }
+    let asked_before = case
+        .conversation
+        .responses
+        .get(&organisation)
+        .is_some_and(|r| r.answer == Answer::MoreTime);
+    case.conversation.responses.insert(
+        organisation,
+        Response {
+            answer: body.answer,
+            account: body.account.clone(),
+            at: ask.now,
+        },
+    );
+    *case.intake.shared.of_mut(side) |= body.share_account && body.account.is_some();
+    let nations = case.nations();
+    if body.answer == Answer::MoreTime && !asked_before {
+        case.clocks.extend(
+            DeadlineKind::Response,
+            ask.facts.spans.more_time,
+            "more time was asked for",
+            ask.now,
+            &nations,
+        );
+    }
+    if case.sides.invited.iter().all(|p| {
+        case.conversation
+            .responses
+            .get(&p.organisation)
+            .is_some_and(|r| r.answer.takes_part())
+    }) {
+        case.clocks.stop(DeadlineKind::Response);
+    }
+    Ok(())
+}
+
+pub(super) fn share_statement(case: &mut Case, ask: &Asking<'_>) -> Room {
+    *case.intake.shared.of_mut(ask.party().0) = true;
+    Ok(())
+}
+
+pub(super) fn agree_to_talk(case: &mut Case, ask: &Asking<'_>, hash: &str) -> Room {
+    answers_what_stands(hash, EventName::AgreeToTalk, case, ask)?;
+    let (side, organisation) = ask.party();
+    case.conversation
+        .agreed_to_talk
+        .of_mut(side)
+        .insert(organisation);
+    case.conversation
+        .agreed_by
+        .insert(organisation, ask.person());
+    Ok(())
+}
+
+pub(super) fn log_session(case: &mut Case, ask: &Asking<'_>, session: &Session) -> Room {
+    if session.on > ask.now.london_day() {
+        return Err(flaw(
+            "/session/on",
+            "please log a session after it has taken place",
+        ));
+    }
+    if session.on < case.opened_at.london_day() {
+        return Err(flaw("/session/on", "this is before the case began"));
+    }
+    if !(1..=720).contains(&session.minutes) {
+        return Err(flaw(
+            "/session/minutes",
+            "please say how long it took, from 1 to 720 minutes",
+        ));
+    }
+    if case.conversation.sessions.len() >= 200 {
+        return Err(Reason::NotAtThisStage.into());
+    }
+    case.conversation.sessions.push(session.clone());
+    Ok(())
+}

@@ -1,0 +1,35 @@
+//! Hashes that people answer and chains are made of: SHA-256 in lower-case hexadecimal. Not secrets: tokens are
+//! made and kept elsewhere.
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+/// The hash of some octets.
+#[must_use]
+pub fn hash_of_bytes(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
+}
+
+/// The hash of a value as it is written in JSON. Maps in the domain are ordered, so equal values have equal hashes.
+#[must_use]
+pub fn hash_of(value: &impl Serialize) -> String {
+    hash_of_bytes(&serde_json::to_vec(value).expect("domain values can always be written as JSON"))
+}
+
+/// Octets as lower-case hexadecimal.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut out, byte| {
+            let _ = write!(out, "{byte:02x}");
+            out
+        })
+}
+
+/// The six digits somebody reads back over the telephone, from the hash of what they agree to (SPEC §7).
+#[must_use]
+pub fn read_back_code(hash: &str) -> String {
+    let number = u64::from_str_radix(hash.get(..15).unwrap_or("0"), 16).unwrap_or(0);
+    format!("{:06}", number % 1_000_000)
+}

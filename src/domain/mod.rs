@@ -1,0 +1,22 @@
+//! The ground floor: what Common Ground knows about mediation. Pure: no database, no HTTP, no mail, and the
+//! time only behind `time::Clock`. Start with `procedure` (what may happen), then `decide` (what it does).
+pub mod access;
+pub mod action;
+pub mod agreement;
+pub mod case;
+pub mod closure;
+pub mod conversation;
+pub mod deadline;
+pub mod decide;
+pub mod event;
+pub mod hash;
+pub mod id;
+pub mod neutral;
+pub mod notice;
+pub mod people;
+pub mod procedure;
+pub mod register;
+pub mod review;
+pub mod sight;
+pub mod text;
+pub mod time;
