@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::case::{BySide, Case, Side, Stage};
 use super::id::OrganisationId;
+use super::neutral::fixed_conflicts;
 use super::people::{Actor, Role};
-use super::procedure::connected;
 use super::time::Moment;
 
 /// As what somebody meets a case.
@@ -177,6 +177,13 @@ pub fn capacity(case: &Case, actor: &Actor, now: Moment) -> Option<Capacity> {
         return Some(Capacity::Coordinator);
     }
     actor.is(Role::Auditor).then_some(Capacity::Auditor)
+}
+
+/// Whether the fixed conflict rule excludes `person` from this case.
+#[must_use]
+pub fn connected(case: &Case, person: &Actor, now: Moment) -> bool {
+    let parties: Vec<OrganisationId> = case.organisations().collect();
+    !fixed_conflicts(&person.ties, &parties, now.london_day()).is_empty()
 }
 
 /// What of a case one may be allowed to read; the rows of SAFETY §1 that exist so far.

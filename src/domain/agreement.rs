@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::case::{BySide, Case, Side};
 use super::hash::hash_of;
 use super::id::{ActionId, OrganisationId, PersonId};
-use super::procedure::Reason;
+use super::reason::Reason;
 use super::register::LocalityCode;
 use super::text::{Line, Prose};
 use super::time::{Day, Moment};

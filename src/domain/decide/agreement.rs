@@ -1,14 +1,14 @@
 //! Agreed actions (SPEC §7): proposing, circulating, accepting one hash, concluding.
-use super::super::action::{Circulate, DeclineAgreement, EventName};
-use super::super::agreement::{
+use super::{Asking, Room, Stop, answers_what_stands, flaw, read_back};
+use crate::domain::action::{Circulate, DeclineAgreement, EventName};
+use crate::domain::agreement::{
     AgreedAction, Agreement, Circulated, Proposer, Signature, SigningChannel, Terms, When,
 };
-use super::super::case::{Case, Side};
-use super::super::deadline::DeadlineKind;
-use super::super::id::ActionId;
-use super::super::procedure::Reason;
-use super::super::review::standards;
-use super::{Asking, Room, Stop, answers_what_stands, flaw, read_back};
+use crate::domain::case::{Case, Side};
+use crate::domain::deadline::DeadlineKind;
+use crate::domain::id::ActionId;
+use crate::domain::reason::Reason;
+use crate::domain::review::standards;
 
 /// More than anybody can keep in mind, and few enough to store.
 const MOST_ACTIONS: usize = 60;

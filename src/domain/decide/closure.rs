@@ -3,17 +3,17 @@ use std::collections::BTreeSet;
 
 use chrono::Duration;
 
-use super::super::action::{
+use super::{Asking, Room, Stop, answers_what_stands, flaw};
+use crate::domain::action::{
     Close, EventName, Hold, ProposeSummary, ProposeTimetable, RequestReopen,
 };
-use super::super::case::{self, BySide, Case, Stage};
-use super::super::closure::{ActionAtClosure, Closed, Outcome, ReopenRequest, Summary, WordsOf};
-use super::super::deadline::{DeadlineKind, Timetable};
-use super::super::hash::hash_of;
-use super::super::id::ActionId;
-use super::super::procedure::{Reason, may_reopen};
-use super::super::text::Prose;
-use super::{Asking, Room, Stop, answers_what_stands, flaw};
+use crate::domain::case::{self, BySide, Case, Stage};
+use crate::domain::closure::{ActionAtClosure, Closed, Outcome, ReopenRequest, Summary, WordsOf};
+use crate::domain::deadline::{DeadlineKind, Timetable};
+use crate::domain::hash::hash_of;
+use crate::domain::id::ActionId;
+use crate::domain::reason::{Reason, may_reopen};
+use crate::domain::text::Prose;
 
 pub(super) fn propose_summary(case: &mut Case, body: &ProposeSummary) -> Room {
     case.closing.summary = Some(Summary {

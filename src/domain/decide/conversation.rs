@@ -1,10 +1,10 @@
 //! Early conversation: answers, the agreement to talk, sessions.
-use super::super::action::{EventName, Respond};
-use super::super::case::Case;
-use super::super::conversation::{Answer, Response, Session};
-use super::super::deadline::DeadlineKind;
-use super::super::procedure::Reason;
 use super::{Asking, Room, answers_what_stands, flaw};
+use crate::domain::action::{EventName, Respond};
+use crate::domain::case::Case;
+use crate::domain::conversation::{Answer, Response, Session};
+use crate::domain::deadline::DeadlineKind;
+use crate::domain::reason::Reason;
 
 /// The invited side has its time from the later of the invitation and the beginning of the conversation.
 pub(super) fn start_response_clock(case: &mut Case, ask: &Asking<'_>) {

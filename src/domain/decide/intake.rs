@@ -1,14 +1,14 @@
 //! Intake (SPEC §3.3): the draft, sending it, questions, screening, the invitation, taking the case on.
 use std::collections::BTreeSet;
 
-use super::super::action::{
+use super::{Asking, Room, Stop, conversation, flaw};
+use crate::domain::action::{
     AskForMore, DeclineIntake, GiveMore, Invite, LinkCase, SaveDraft, Screen,
 };
-use super::super::case::{Case, FirstContact, Party, Question, Screening, Suitability};
-use super::super::closure::{Closed, Outcome};
-use super::super::id::OrganisationId;
-use super::super::procedure::Reason;
-use super::{Asking, Room, Stop, conversation, flaw};
+use crate::domain::case::{Case, FirstContact, Party, Question, Screening, Suitability};
+use crate::domain::closure::{Closed, Outcome};
+use crate::domain::id::OrganisationId;
+use crate::domain::reason::Reason;
 
 pub(super) fn save_draft(case: &mut Case, ask: &Asking<'_>, body: &SaveDraft) -> Room {
     let own = case

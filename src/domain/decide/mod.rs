@@ -11,13 +11,15 @@ use uuid::Uuid;
 
 use super::access::{Audience, Capacity};
 use super::action::{Action, EventName};
+use super::answers::hash_to_answer;
 use super::case::{Case, OnBehalf, Side, Stage};
-use super::conversation::ground_rules;
 use super::deadline::DeadlineKind;
-use super::hash::{hash_of, read_back_code};
+use super::facts::Facts;
+use super::hash::read_back_code;
 use super::id::{OrganisationId, PersonId};
 use super::notice::{Letter, Told};
-use super::procedure::{Facts, Reason, To, audience, line_of, unmet};
+use super::procedure::{To, audience, line_of, unmet};
+use super::reason::Reason;
 use super::time::Moment;
 
 /// Who asks, as what, and when.
@@ -285,80 +287,6 @@ fn answers(named: &str, standing: &str) -> Room {
         Ok(())
     } else {
         Err(Stop::OldHash)
-    }
-}
-
-/// The hash that `event` answers for the person in `capacity`, where it answers one.
-#[must_use]
-pub fn hash_to_answer(
-    event: EventName,
-    case: &Case,
-    capacity: Capacity,
-    facts: &Facts,
-) -> Option<String> {
-    match event {
-        EventName::AcceptAppointment | EventName::DeclineAppointment => case
-            .neutrals
-            .facilitator
-            .as_ref()
-            .map(|a| hash_of(&(case.id, a.person, a.asked_at))),
-        EventName::Respond => Some(hash_of(&(case.id, case.invited_at?, capacity.party()?.1))),
-        EventName::AgreeToTalk => Some(ground_rules(case.conversation.confidentiality).hash),
-        EventName::ShareReading => facts.reading.as_ref().map(hash_of),
-        EventName::ConfirmJointReading => {
-            case.review.joint.as_ref().map(|joint| joint.hash.clone())
-        }
-        EventName::AcceptAgreement | EventName::DeclineAgreement => case
-            .agreements
-            .circulated
-            .as_ref()
-            .map(|draft| draft.hash.clone()),
-        EventName::AgreeSummary => case
-            .closing
-            .summary
-            .as_ref()
-            .map(|summary| summary.hash.clone()),
-        EventName::AgreeTimetable => case
-            .clocks
-            .timetable
-            .as_ref()
-            .map(|timetable| timetable.hash.clone()),
-        EventName::SaveDraft
-        | EventName::DiscardDraft
-        | EventName::Submit
-        | EventName::AskForMore
-        | EventName::GiveMore
-        | EventName::Screen
-        | EventName::LinkCase
-        | EventName::DeclineIntake
-        | EventName::Invite
-        | EventName::AssignFacilitator
-        | EventName::StepBack
-        | EventName::ReplaceFacilitator
-        | EventName::Object
-        | EventName::DecideObjection
-        | EventName::AdmitObserver
-        | EventName::AcceptIntake
-        | EventName::ShareStatement
-        | EventName::LogSession
-        | EventName::BeginStandardsReview
-        | EventName::RecordJointReading
-        | EventName::BeginAgreedActions
-        | EventName::ReturnToStage
-        | EventName::ProposeAction
-        | EventName::AmendAction
-        | EventName::WithdrawAction
-        | EventName::Circulate
-        | EventName::ConcludeAgreement
-        | EventName::ProposeSummary
-        | EventName::Close
-        | EventName::Withdraw
-        | EventName::Hold
-        | EventName::Resume
-        | EventName::RequestReopen
-        | EventName::Reopen
-        | EventName::ProposeTimetable
-        | EventName::DeadlinePassed => None,
     }
 }
 

@@ -1,17 +1,18 @@
 //! Neutrals (SPEC §4): asking, accepting, stepping back, objections and observers.
-use super::super::action::{
+use super::{Asking, Room, answers_what_stands, flaw};
+use crate::domain::action::{
     AcceptAppointment, DecideObjection, DeclineAppointment, EventName, Object,
 };
-use super::super::case::{BySide, Case, Side};
-use super::super::deadline::DeadlineKind;
-use super::super::id::{ObjectionId, PersonId};
-use super::super::neutral::{
+use crate::domain::case::{BySide, Case, Side};
+use crate::domain::deadline::DeadlineKind;
+use crate::domain::id::{ObjectionId, PersonId};
+use crate::domain::neutral::{
     Appointment, AppointmentState, Check, Objection, ObjectionDecision, ObjectionResult, Observer,
     fixed_conflicts,
 };
-use super::super::people::Actor;
-use super::super::procedure::{Reason, may_facilitate};
-use super::{Asking, Room, answers_what_stands, flaw};
+use crate::domain::people::Actor;
+use crate::domain::procedure::may_facilitate;
+use crate::domain::reason::Reason;
 
 pub(super) fn assign(case: &mut Case, ask: &Asking<'_>, person: PersonId) -> Room {
     if Some(person) == ask.person {

@@ -1,12 +1,12 @@
 //! The standards review: opening it, sharing readings, the joint reading.
 use std::collections::BTreeSet;
 
-use super::super::action::{BeginStandardsReview, EventName, RecordJointReading};
-use super::super::case::{BySide, Case};
-use super::super::hash::hash_of;
-use super::super::procedure::Reason;
-use super::super::review::{CURRENT_FRAME, JointReading, PRINCIPLES, Theme, standards};
 use super::{Asking, Room, answers_what_stands, flaw};
+use crate::domain::action::{BeginStandardsReview, EventName, RecordJointReading};
+use crate::domain::case::{BySide, Case};
+use crate::domain::hash::hash_of;
+use crate::domain::reason::Reason;
+use crate::domain::review::{CURRENT_FRAME, JointReading, PRINCIPLES, Theme, standards};
 
 pub(super) fn begin(case: &mut Case, _: &Asking<'_>, body: &BeginStandardsReview) -> Room {
     if case.conversation.sessions.is_empty() && body.without_session_because.is_none() {

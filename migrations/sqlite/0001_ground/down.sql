@@ -1,0 +1,17 @@
+DROP TABLE once;
+DROP TABLE letters;
+DROP TABLE notices;
+DROP TABLE event_bodies;
+DROP TABLE events;
+DROP TABLE readings;
+DROP TABLE case_seats;
+DROP TABLE case_localities;
+DROP TABLE case_parties;
+DROP TABLE cases;
+DROP TABLE invitations;
+DROP TABLE tokens;
+DROP TABLE presences;
+DROP TABLE affiliations;
+DROP TABLE memberships;
+DROP TABLE organisations;
+DROP TABLE people;

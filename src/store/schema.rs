@@ -1,0 +1,252 @@
+//! The tables as diesel sees them: one schema for both databases, compared with the migrations by a test.
+use super::columns::{Doc, Id, Stamp};
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::{Doc, Id, Stamp};
+    people (id) {
+        id -> Id,
+        name -> Text,
+        email -> Text,
+        roles -> Doc,
+        active -> Bool,
+        created_at -> Stamp,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::{Doc, Id, Stamp};
+    organisations (id) {
+        id -> Id,
+        working_name -> Text,
+        folded -> Text,
+        look -> Text,
+        kind -> Text,
+        nation -> Text,
+        constituted -> Bool,
+        profile -> Doc,
+        merged_into -> Nullable<Id>,
+        created_at -> Stamp,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::{Doc, Id, Stamp};
+    memberships (id) {
+        id -> Id,
+        person_id -> Id,
+        organisation_id -> Id,
+        lead -> Bool,
+        state -> Text,
+        since -> Date,
+        until -> Nullable<Date>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::{Doc, Id, Stamp};
+    affiliations (id) {
+        id -> Id,
+        person_id -> Id,
+        organisation_id -> Id,
+        role -> Text,
+        since -> Date,
+        until -> Nullable<Date>,
+        declared_at -> Stamp,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::{Doc, Id, Stamp};
+    presences (id) {
+        id -> Id,
+        organisation_id -> Id,
+        locality -> Text,
+        kind -> Text,
+        since -> Date,
+        until -> Nullable<Date>,
+        end_condition -> Nullable<Text>,
+        evidence -> Nullable<Text>,
+        state -> Text,
+        declared_at -> Stamp,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::{Doc, Id, Stamp};
+    tokens (id) {
+        id -> Id,
+        person_id -> Id,
+        secret_hash -> Text,
+        created_at -> Stamp,
+        expires_at -> Stamp,
+        revoked_at -> Nullable<Stamp>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::{Doc, Id, Stamp};
+    invitations (id) {
+        id -> Id,
+        person_id -> Id,
+        membership_id -> Id,
+        code_hash -> Text,
+        expires_at -> Stamp,
+        used_at -> Nullable<Stamp>,
+        wrong_tries -> Integer,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::{Doc, Id, Stamp};
+    cases (id) {
+        id -> Id,
+        reference -> Text,
+        stage -> Text,
+        version -> Integer,
+        opened_at -> Stamp,
+        invited_at -> Nullable<Stamp>,
+        on_hold -> Bool,
+        waits_initiating -> Bool,
+        waits_invited -> Bool,
+        waits_facilitator -> Bool,
+        waits_coordinator -> Bool,
+        next_look -> Nullable<Stamp>,
+        search -> Text,
+        sides -> Doc,
+        hold -> Nullable<Doc>,
+        intake -> Doc,
+        neutrals -> Doc,
+        conversation -> Doc,
+        review -> Doc,
+        agreements -> Doc,
+        closing -> Doc,
+        clocks -> Doc,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::{Doc, Id, Stamp};
+    case_parties (organisation_id, case_id) {
+        case_id -> Id,
+        organisation_id -> Id,
+        side -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::{Doc, Id, Stamp};
+    case_localities (locality, case_id) {
+        case_id -> Id,
+        locality -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::{Doc, Id, Stamp};
+    case_seats (person_id, case_id, seat) {
+        case_id -> Id,
+        person_id -> Id,
+        seat -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::{Doc, Id, Stamp};
+    readings (case_id, side) {
+        case_id -> Id,
+        side -> Text,
+        version -> Integer,
+        body -> Doc,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::{Doc, Id, Stamp};
+    events (id) {
+        id -> Id,
+        chain -> Text,
+        seq -> BigInt,
+        at -> Stamp,
+        actor -> Nullable<Id>,
+        capacity -> Text,
+        on_behalf_of -> Nullable<Id>,
+        event -> Text,
+        audience -> Text,
+        commitment -> Text,
+        link -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::{Doc, Id, Stamp};
+    event_bodies (event_id) {
+        event_id -> Id,
+        salt -> Binary,
+        body -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::{Doc, Id, Stamp};
+    notices (id) {
+        id -> Id,
+        person_id -> Id,
+        case_id -> Nullable<Id>,
+        letter -> Text,
+        at -> Stamp,
+        due -> Nullable<Stamp>,
+        read_at -> Nullable<Stamp>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::{Doc, Id, Stamp};
+    letters (id) {
+        id -> Id,
+        dedupe -> Text,
+        person_id -> Id,
+        case_id -> Nullable<Id>,
+        letter -> Text,
+        address -> Text,
+        message_id -> Text,
+        bytes -> Nullable<Binary>,
+        state -> Text,
+        attempts -> Integer,
+        created_at -> Stamp,
+        next_at -> Stamp,
+        lease -> Nullable<Id>,
+        lease_until -> Nullable<Stamp>,
+        ended_at -> Nullable<Stamp>,
+        answer -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::{Doc, Id, Stamp};
+    once (person_id, key) {
+        person_id -> Id,
+        key -> Text,
+        fingerprint -> Text,
+        answer -> Nullable<Doc>,
+        at -> Stamp,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(people, organisations, memberships, affiliations, presences, tokens, invitations, cases, case_parties, case_localities, case_seats, readings, events, event_bodies, notices, letters, once);
