@@ -1,2 +1,4 @@
+pub mod casework;
 pub mod domain;
+pub mod mail;
 pub mod store;

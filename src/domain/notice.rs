@@ -4,7 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::case::Side;
-use super::id::{CaseId, NoticeId, PersonId};
+use super::deadline::DeadlineKind;
+use super::id::{CaseId, NoticeId};
 use super::time::Moment;
 
 /// An audience of the procedure. Always: of these, whoever may already know the case (SPEC §3.2).
@@ -89,9 +90,9 @@ letters! {
     AppointmentEnded "appointment_ended": "A facilitator stepped back",
     FacilitatorNamed "facilitator_named": "Your facilitator",
     FacilitatorChanges "facilitator_changes": "The facilitator changes",
-    ObjectionMade "objection_made": "An objection to the facilitator",
-    ObjectionToDecide "objection_to_decide": "An objection to decide",
-    ObjectionDecided "objection_decided": "The objection was decided",
+    ObjectionMade "objection_made": "A concern about the facilitator",
+    ObjectionToDecide "objection_to_decide": "Something to decide",
+    ObjectionDecided "objection_decided": "A concern was answered",
     ObserverProposed "observer_proposed": "Somebody may listen in",
     ConversationBegins "conversation_begins": "Early conversation begins",
     InvitationAnswered "invitation_answered": "The invitation was answered",
@@ -117,12 +118,68 @@ letters! {
     CasePaused "case_paused": "The case is paused",
     CaseResumed "case_resumed": "The pause is over",
     TimetableProposed "timetable_proposed": "Other dates were proposed",
-    TimetableAgreed "timetable_agreed": "The dates were agreed",
+    TimetableAgreed "timetable_agreed": "Dates were agreed to",
     DeadlinePassed "deadline_passed": "A date has passed",
     ReopenAsked "reopen_asked": "Somebody asks to come back",
     ReopenAskedBySomebody "reopen_asked_by_somebody": "A wish to come back",
     CaseReopened "case_reopened": "The case is open again",
     MailCheck "mail_check": "A test letter",
+}
+
+impl Letter {
+    /// The date it speaks of, where a clock of the case gives it one.
+    #[must_use]
+    pub fn clock(self) -> Option<DeadlineKind> {
+        match self {
+            Self::SubmissionReceived | Self::SubmissionToScreen => Some(DeadlineKind::Triage),
+            Self::AppointmentAsked => Some(DeadlineKind::Acceptance),
+            Self::FacilitatorNamed => Some(DeadlineKind::Objection),
+            Self::ObjectionToDecide => Some(DeadlineKind::ObjectionDecision),
+            Self::ReviewBegins => Some(DeadlineKind::StandardsReview),
+            Self::ActionsBegin => Some(DeadlineKind::AgreedActions),
+            Self::AgreementToAccept => Some(DeadlineKind::Signing),
+            Self::CasePaused => Some(DeadlineKind::HoldEnds),
+            Self::MoreAsked
+            | Self::MoreGiven
+            | Self::Signposted
+            | Self::Invitation
+            | Self::FirstAccount
+            | Self::AppointmentAccepted
+            | Self::AppointmentReceipt
+            | Self::AppointmentDeclined
+            | Self::AppointmentEnded
+            | Self::FacilitatorChanges
+            | Self::ObjectionMade
+            | Self::ObjectionDecided
+            | Self::ObserverProposed
+            | Self::ConversationBegins
+            | Self::InvitationAnswered
+            | Self::AccountShared
+            | Self::AgreedToTalk
+            | Self::ReadingsRevealed
+            | Self::JointReadingToConfirm
+            | Self::JointReadingConfirmed
+            | Self::StageReturned
+            | Self::ActionProposed
+            | Self::ActionChanged
+            | Self::AcceptanceReceipt
+            | Self::AgreementAnswered
+            | Self::AgreementInForce
+            | Self::SummaryToAgree
+            | Self::SummaryAgreed
+            | Self::CaseClosed
+            | Self::CaseClosedByLeaving
+            | Self::LeavingReceipt
+            | Self::CaseResumed
+            | Self::TimetableProposed
+            | Self::TimetableAgreed
+            | Self::DeadlinePassed
+            | Self::ReopenAsked
+            | Self::ReopenAskedBySomebody
+            | Self::CaseReopened
+            | Self::MailCheck => None,
+        }
+    }
 }
 
 /// Something a person must be told: shown in the app, and the cause of a letter (SPEC §10).
@@ -136,11 +193,4 @@ pub struct Notice {
     pub at: Moment,
     pub due: Option<Moment>,
     pub read_at: Option<Moment>,
-}
-
-/// Whom a notice goes to; found from the case and the people of the day.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Recipient {
-    pub person: PersonId,
-    pub letter: Letter,
 }

@@ -21,19 +21,31 @@ use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use super::db::AnyBackend;
-use crate::domain::id::{CaseId, EventId, InvitationId, LeaseId, LetterId, MembershipId, NoticeId, OrganisationId, PersonId, PresenceId, TokenId, AffiliationId};
+use crate::domain::id::{
+    AffiliationId, CaseId, EventId, InvitationId, LeaseId, LetterId, MembershipId, NoticeId,
+    OrganisationId, PersonId, PresenceId, TokenId,
+};
 use crate::domain::time::Moment;
 
 #[derive(Debug, Clone, Copy, Default, SqlType, QueryId)]
-#[diesel(postgres_type(oid = 2950, array_oid = 2951), sqlite_type(name = "Binary"))]
+#[diesel(
+    postgres_type(oid = 2950, array_oid = 2951),
+    sqlite_type(name = "Binary")
+)]
 pub struct Id;
 
 #[derive(Debug, Clone, Copy, Default, SqlType, QueryId)]
-#[diesel(postgres_type(oid = 1184, array_oid = 1185), sqlite_type(name = "Text"))]
+#[diesel(
+    postgres_type(oid = 1184, array_oid = 1185),
+    sqlite_type(name = "Text")
+)]
 pub struct Stamp;
 
 #[derive(Debug, Clone, Copy, Default, SqlType, QueryId)]
-#[diesel(postgres_type(oid = 3802, array_oid = 3807), sqlite_type(name = "Text"))]
+#[diesel(
+    postgres_type(oid = 3802, array_oid = 3807),
+    sqlite_type(name = "Text")
+)]
 pub struct Doc;
 
 impl diesel::sql_types::SqlOrd for Stamp {}
@@ -64,16 +76,38 @@ macro_rules! keys { ($($id:ident),+) => { $(
     impl From<$id> for Key { fn from(id: $id) -> Self { Self(id.0) } }
     impl From<Key> for $id { fn from(key: Key) -> Self { Self(key.0) } }
 )+ } }
-keys!(AffiliationId, CaseId, EventId, InvitationId, LeaseId, LetterId, MembershipId, NoticeId, OrganisationId, PersonId, PresenceId, TokenId);
+keys!(
+    AffiliationId,
+    CaseId,
+    EventId,
+    InvitationId,
+    LeaseId,
+    LetterId,
+    MembershipId,
+    NoticeId,
+    OrganisationId,
+    PersonId,
+    PresenceId,
+    TokenId
+);
 
 impl FromSql<Id, Pg> for Key {
-    fn from_sql(raw: PgValue<'_>) -> deserialize::Result<Self> { <Uuid as FromSql<SqlUuid, Pg>>::from_sql(raw).map(Self) }
+    fn from_sql(raw: PgValue<'_>) -> deserialize::Result<Self> {
+        <Uuid as FromSql<SqlUuid, Pg>>::from_sql(raw).map(Self)
+    }
 }
 impl ToSql<Id, Pg> for Key {
-    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result { ToSql::<SqlUuid, Pg>::to_sql(&self.0, &mut out.reborrow()) }
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
+        ToSql::<SqlUuid, Pg>::to_sql(&self.0, &mut out.reborrow())
+    }
 }
 impl FromSql<Id, Sqlite> for Key {
-    fn from_sql(raw: <Sqlite as Backend>::RawValue<'_>) -> deserialize::Result<Self> { Ok(Self(Uuid::from_slice(&<Vec<u8> as FromSql<Binary, Sqlite>>::from_sql(raw)?)?)) }
+    fn from_sql(raw: <Sqlite as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
+        Ok(Self(Uuid::from_slice(&<Vec<u8> as FromSql<
+            Binary,
+            Sqlite,
+        >>::from_sql(raw)?)?))
+    }
 }
 impl ToSql<Id, Sqlite> for Key {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
@@ -83,15 +117,21 @@ impl ToSql<Id, Sqlite> for Key {
 }
 
 impl FromSql<Stamp, Pg> for At {
-    fn from_sql(raw: PgValue<'_>) -> deserialize::Result<Self> { <DateTime<Utc> as FromSql<Timestamptz, Pg>>::from_sql(raw).map(|at| Self(Moment::new(at))) }
+    fn from_sql(raw: PgValue<'_>) -> deserialize::Result<Self> {
+        <DateTime<Utc> as FromSql<Timestamptz, Pg>>::from_sql(raw).map(|at| Self(Moment::new(at)))
+    }
 }
 impl ToSql<Stamp, Pg> for At {
-    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result { ToSql::<Timestamptz, Pg>::to_sql(&self.0.0, &mut out.reborrow()) }
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
+        ToSql::<Timestamptz, Pg>::to_sql(&self.0.0, &mut out.reborrow())
+    }
 }
 impl FromSql<Stamp, Sqlite> for At {
     fn from_sql(raw: <Sqlite as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
         let text = <String as FromSql<Text, Sqlite>>::from_sql(raw)?;
-        Ok(Self(Moment::new(DateTime::parse_from_rfc3339(&text)?.to_utc())))
+        Ok(Self(Moment::new(
+            DateTime::parse_from_rfc3339(&text)?.to_utc(),
+        )))
     }
 }
 impl ToSql<Stamp, Sqlite> for At {
@@ -104,7 +144,9 @@ impl ToSql<Stamp, Sqlite> for At {
 impl<T: std::fmt::Debug + DeserializeOwned> FromSql<Doc, Pg> for Json<T> {
     fn from_sql(raw: PgValue<'_>) -> deserialize::Result<Self> {
         // jsonb has one octet for its version before the text.
-        Ok(Self(serde_json::from_slice(raw.as_bytes().get(1..).unwrap_or_default())?))
+        Ok(Self(serde_json::from_slice(
+            raw.as_bytes().get(1..).unwrap_or_default(),
+        )?))
     }
 }
 impl<T: std::fmt::Debug + Serialize> ToSql<Doc, Pg> for Json<T> {
@@ -115,7 +157,12 @@ impl<T: std::fmt::Debug + Serialize> ToSql<Doc, Pg> for Json<T> {
     }
 }
 impl<T: std::fmt::Debug + DeserializeOwned> FromSql<Doc, Sqlite> for Json<T> {
-    fn from_sql(raw: <Sqlite as Backend>::RawValue<'_>) -> deserialize::Result<Self> { Ok(Self(serde_json::from_str(&<String as FromSql<Text, Sqlite>>::from_sql(raw)?)?)) }
+    fn from_sql(raw: <Sqlite as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
+        Ok(Self(serde_json::from_str(&<String as FromSql<
+            Text,
+            Sqlite,
+        >>::from_sql(raw)?)?))
+    }
 }
 impl<T: std::fmt::Debug + Serialize> ToSql<Doc, Sqlite> for Json<T> {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {

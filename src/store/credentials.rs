@@ -9,54 +9,128 @@ use crate::domain::people::Role;
 use crate::domain::time::Moment;
 
 /// Writes a token's hash.
-pub fn add_token(conn: &mut Conn, id: TokenId, person: PersonId, secret_hash: &str, now: Moment, expires: Moment) -> Result<(), DbError> {
+pub fn add_token(
+    conn: &mut Conn,
+    id: TokenId,
+    person: PersonId,
+    secret_hash: &str,
+    now: Moment,
+    expires: Moment,
+) -> Result<(), DbError> {
     diesel::insert_into(tokens::table)
-        .values((tokens::id.eq(Key::from(id)), tokens::person_id.eq(Key::from(person)), tokens::secret_hash.eq(secret_hash), tokens::created_at.eq(At(now)), tokens::expires_at.eq(At(expires))))
+        .values((
+            tokens::id.eq(Key::from(id)),
+            tokens::person_id.eq(Key::from(person)),
+            tokens::secret_hash.eq(secret_hash),
+            tokens::created_at.eq(At(now)),
+            tokens::expires_at.eq(At(expires)),
+        ))
         .execute(conn)?;
     Ok(())
 }
 
 /// Whose token it is, with their roles, while it lasts and the account is open.
-pub fn bearer(conn: &mut Conn, secret_hash: &str, now: Moment) -> Result<Option<(PersonId, std::collections::BTreeSet<Role>)>, DbError> {
+pub fn bearer(
+    conn: &mut Conn,
+    secret_hash: &str,
+    now: Moment,
+) -> Result<Option<(PersonId, std::collections::BTreeSet<Role>)>, DbError> {
     let found: Option<(Key, Json<std::collections::BTreeSet<Role>>)> = people::table
         .filter(people::active.eq(true))
-        .filter(people::id.eq_any(tokens::table.filter(tokens::secret_hash.eq(secret_hash)).filter(tokens::expires_at.gt(At(now))).filter(tokens::revoked_at.is_null()).select(tokens::person_id)))
-        .select((people::id, people::roles)).first(conn).optional()?;
+        .filter(
+            people::id.eq_any(
+                tokens::table
+                    .filter(tokens::secret_hash.eq(secret_hash))
+                    .filter(tokens::expires_at.gt(At(now)))
+                    .filter(tokens::revoked_at.is_null())
+                    .select(tokens::person_id),
+            ),
+        )
+        .select((people::id, people::roles))
+        .first(conn)
+        .optional()?;
     Ok(found.map(|(id, roles)| (id.into(), roles.0)))
 }
 
 /// Ends every token of a person; answers how many there were.
 pub fn revoke_tokens(conn: &mut Conn, person: PersonId, now: Moment) -> Result<usize, DbError> {
-    Ok(diesel::update(tokens::table.filter(tokens::person_id.eq(Key::from(person))).filter(tokens::revoked_at.is_null())).set(tokens::revoked_at.eq(At(now))).execute(conn)?)
+    Ok(diesel::update(
+        tokens::table
+            .filter(tokens::person_id.eq(Key::from(person)))
+            .filter(tokens::revoked_at.is_null()),
+    )
+    .set(tokens::revoked_at.eq(At(now)))
+    .execute(conn)?)
 }
 
 /// An invitation to a first account.
 #[derive(Debug, Clone)]
-pub struct Invitation { pub id: InvitationId, pub person: PersonId, pub membership: MembershipId, pub code_hash: String, pub expires: Moment, pub wrong_tries: i32 }
+pub struct Invitation {
+    pub id: InvitationId,
+    pub person: PersonId,
+    pub membership: MembershipId,
+    pub code_hash: String,
+    pub expires: Moment,
+    pub wrong_tries: i32,
+}
 
 /// Writes an invitation.
 pub fn add_invitation(conn: &mut Conn, invitation: &Invitation) -> Result<(), DbError> {
-    diesel::insert_into(invitations::table).values((
-        invitations::id.eq(Key::from(invitation.id)), invitations::person_id.eq(Key::from(invitation.person)), invitations::membership_id.eq(Key::from(invitation.membership)),
-        invitations::code_hash.eq(&invitation.code_hash), invitations::expires_at.eq(At(invitation.expires)), invitations::wrong_tries.eq(invitation.wrong_tries),
-    )).execute(conn)?;
+    diesel::insert_into(invitations::table)
+        .values((
+            invitations::id.eq(Key::from(invitation.id)),
+            invitations::person_id.eq(Key::from(invitation.person)),
+            invitations::membership_id.eq(Key::from(invitation.membership)),
+            invitations::code_hash.eq(&invitation.code_hash),
+            invitations::expires_at.eq(At(invitation.expires)),
+            invitations::wrong_tries.eq(invitation.wrong_tries),
+        ))
+        .execute(conn)?;
     Ok(())
 }
 
 /// The invitations of a person that can still be taken up.
-pub fn open_invitations(conn: &mut Conn, person: PersonId, now: Moment) -> Result<Vec<Invitation>, DbError> {
-    let rows: Vec<(Key, Key, Key, String, At, Option<At>, i32)> = invitations::table.filter(invitations::person_id.eq(Key::from(person))).filter(invitations::used_at.is_null()).filter(invitations::expires_at.gt(At(now))).load(conn)?;
-    Ok(rows.into_iter().map(|(id, person, membership, code_hash, expires, _, wrong_tries)| Invitation { id: id.into(), person: person.into(), membership: membership.into(), code_hash, expires: expires.0, wrong_tries }).collect())
+pub fn open_invitations(
+    conn: &mut Conn,
+    person: PersonId,
+    now: Moment,
+) -> Result<Vec<Invitation>, DbError> {
+    let rows: Vec<(Key, Key, Key, String, At, Option<At>, i32)> = invitations::table
+        .filter(invitations::person_id.eq(Key::from(person)))
+        .filter(invitations::used_at.is_null())
+        .filter(invitations::expires_at.gt(At(now)))
+        .load(conn)?;
+    Ok(rows
+        .into_iter()
+        .map(
+            |(id, person, membership, code_hash, expires, _, wrong_tries)| Invitation {
+                id: id.into(),
+                person: person.into(),
+                membership: membership.into(),
+                code_hash,
+                expires: expires.0,
+                wrong_tries,
+            },
+        )
+        .collect())
 }
 
 /// Marks an invitation as taken up.
 pub fn use_invitation(conn: &mut Conn, id: InvitationId, now: Moment) -> Result<(), DbError> {
-    diesel::update(invitations::table.find(Key::from(id))).set(invitations::used_at.eq(At(now))).execute(conn)?;
+    diesel::update(invitations::table.find(Key::from(id)))
+        .set(invitations::used_at.eq(At(now)))
+        .execute(conn)?;
     Ok(())
 }
 
 /// Counts a wrong code against every open invitation of a person.
 pub fn count_wrong_try(conn: &mut Conn, person: PersonId) -> Result<(), DbError> {
-    diesel::update(invitations::table.filter(invitations::person_id.eq(Key::from(person))).filter(invitations::used_at.is_null())).set(invitations::wrong_tries.eq(invitations::wrong_tries + 1)).execute(conn)?;
+    diesel::update(
+        invitations::table
+            .filter(invitations::person_id.eq(Key::from(person)))
+            .filter(invitations::used_at.is_null()),
+    )
+    .set(invitations::wrong_tries.eq(invitations::wrong_tries + 1))
+    .execute(conn)?;
     Ok(())
 }

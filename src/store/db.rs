@@ -46,7 +46,11 @@ pub enum DbError {
     Query(QueryError),
     /// A row that cannot be read says which one it is.
     #[error("{table} {id} cannot be read: {why}")]
-    Unreadable { table: &'static str, id: String, why: String },
+    Unreadable {
+        table: &'static str,
+        id: String,
+        why: String,
+    },
     #[error("the address of the database is neither sqlite:PATH nor postgres://…")]
     Address,
     #[error("{0}")]
@@ -57,18 +61,38 @@ pub enum DbError {
 
 impl From<QueryError> for DbError {
     fn from(error: QueryError) -> Self {
-        if is_passing(&error) { Self::Unavailable(error.to_string()) } else { Self::Query(error) }
+        if is_passing(&error) {
+            Self::Unavailable(error.to_string())
+        } else {
+            Self::Query(error)
+        }
     }
 }
 
 /// Whether an error is one of a database that is busy, full, read-only or gone.
 fn is_passing(error: &QueryError) -> bool {
     match error {
-        QueryError::DatabaseError(DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::ReadOnlyTransaction, _) | QueryError::BrokenTransactionManager => true,
+        QueryError::DatabaseError(
+            DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::ReadOnlyTransaction,
+            _,
+        )
+        | QueryError::BrokenTransactionManager => true,
         QueryError::DatabaseError(_, info) => {
             let words = info.message();
-            ["locked", "disk is full", "readonly database", "disk I/O error", "unable to open database", "server closed the connection", "terminating connection", "the database system is", "statement timeout", "No space left"]
-                .iter().any(|sign| words.contains(sign))
+            [
+                "locked",
+                "disk is full",
+                "readonly database",
+                "disk I/O error",
+                "unable to open database",
+                "server closed the connection",
+                "terminating connection",
+                "the database system is",
+                "statement timeout",
+                "No space left",
+            ]
+            .iter()
+            .any(|sign| words.contains(sign))
         }
         _other => false,
     }
@@ -77,25 +101,42 @@ fn is_passing(error: &QueryError) -> bool {
 /// Whether PostgreSQL asks to run the transaction again (40001, 40P01).
 fn wants_again(error: &DbError) -> bool {
     match error {
-        DbError::Query(QueryError::DatabaseError(DatabaseErrorKind::SerializationFailure, _)) => true,
-        DbError::Query(QueryError::DatabaseError(_, info)) => info.message().contains("deadlock detected"),
+        DbError::Query(QueryError::DatabaseError(DatabaseErrorKind::SerializationFailure, _)) => {
+            true
+        }
+        DbError::Query(QueryError::DatabaseError(_, info)) => {
+            info.message().contains("deadlock detected")
+        }
         _other => false,
     }
 }
 
 /// Whether a statement broke a rule of uniqueness.
 #[must_use]
-pub fn is_taken(error: &QueryError) -> bool { matches!(error, QueryError::DatabaseError(DatabaseErrorKind::UniqueViolation, _)) }
+pub fn is_taken(error: &QueryError) -> bool {
+    matches!(
+        error,
+        QueryError::DatabaseError(DatabaseErrorKind::UniqueViolation, _)
+    )
+}
 
 /// Runs one expression on whichever connection it is: for the few statements that cannot be said for both at once.
-macro_rules! on_each { ($conn:expr, |$c:ident| $body:expr) => {
-    match $conn { $crate::store::db::Conn::Postgres($c) => $body, $crate::store::db::Conn::Sqlite($c) => $body }
-} }
+macro_rules! on_each {
+    ($conn:expr, |$c:ident| $body:expr) => {
+        match $conn {
+            $crate::store::db::Conn::Postgres($c) => $body,
+            $crate::store::db::Conn::Sqlite($c) => $body,
+        }
+    };
+}
 pub(crate) use on_each;
 
 /// Opens what the address names. The derived way would try each kind in turn, and so make an SQLite file out of a
 /// mistyped `postgres://`.
-struct Manager { url: String, read_only: bool }
+struct Manager {
+    url: String,
+    read_only: bool,
+}
 
 impl ManageConnection for Manager {
     type Connection = Conn;
@@ -110,9 +151,13 @@ impl ManageConnection for Manager {
         Ok(conn)
     }
 
-    fn is_valid(&self, conn: &mut Conn) -> Result<(), r2d2::Error> { conn.ping().map_err(r2d2::Error::QueryError) }
+    fn is_valid(&self, conn: &mut Conn) -> Result<(), r2d2::Error> {
+        conn.ping().map_err(r2d2::Error::QueryError)
+    }
 
-    fn has_broken(&self, conn: &mut Conn) -> bool { std::thread::panicking() || conn.is_broken() }
+    fn has_broken(&self, conn: &mut Conn) -> bool {
+        std::thread::panicking() || conn.is_broken()
+    }
 }
 
 fn set_up(conn: &mut Conn, read_only: bool) -> QueryResult<()> {
@@ -136,41 +181,84 @@ type Command = Box<dyn FnOnce(Option<&mut Conn>) -> Answer + Send>;
 pub struct Db(Arc<Kind>);
 
 enum Kind {
-    Sqlite { readers: Pool<Manager>, writer: SyncSender<Command>, _lock: File },
-    Postgres { pool: Pool<Manager> },
+    Sqlite {
+        readers: Pool<Manager>,
+        writer: SyncSender<Command>,
+        _lock: File,
+    },
+    Postgres {
+        pool: Pool<Manager>,
+    },
 }
 
 impl std::fmt::Debug for Db {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { f.write_str(if self.is_sqlite() { "Db(sqlite)" } else { "Db(postgres)" }) }
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if self.is_sqlite() {
+            "Db(sqlite)"
+        } else {
+            "Db(postgres)"
+        })
+    }
 }
 
 impl Db {
     /// Opens `sqlite:PATH` or `postgres://…`, brings it up to date, and checks that it keeps what it is given
     /// (SAFETY §3). A second server on the same SQLite file is refused, and so is a schema newer than this program.
     pub fn open(url: &str) -> Result<Self, DbError> {
-        if let Some(path) = url.strip_prefix("sqlite:") { Self::open_sqlite(url, path) }
-        else if url.starts_with("postgres://") || url.starts_with("postgresql://") { Self::open_postgres(url) }
-        else { Err(DbError::Address) }
+        if let Some(path) = url.strip_prefix("sqlite:") {
+            Self::open_sqlite(url, path)
+        } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            Self::open_postgres(url)
+        } else {
+            Err(DbError::Address)
+        }
     }
 
     fn open_sqlite(url: &str, path: &str) -> Result<Self, DbError> {
         let lock = lock_beside(path)?;
-        let manager = |read_only| Manager { url: url.to_owned(), read_only };
+        let manager = |read_only| Manager {
+            url: url.to_owned(),
+            read_only,
+        };
         let mut conn = manager(false).connect().map_err(unreachable_now)?;
         check_sqlite(&mut conn)?;
         migrate(&mut conn)?;
-        let readers = Pool::builder().max_size(8).min_idle(Some(1)).connection_timeout(Duration::from_secs(5)).test_on_check_out(false).build(manager(true)).map_err(|e| DbError::Unavailable(e.to_string()))?;
+        let readers = Pool::builder()
+            .max_size(8)
+            .min_idle(Some(1))
+            .connection_timeout(Duration::from_secs(5))
+            .test_on_check_out(false)
+            .build(manager(true))
+            .map_err(|e| DbError::Unavailable(e.to_string()))?;
         let (writer, commands) = sync_channel(QUEUE);
-        std::thread::Builder::new().name("writer".to_owned()).spawn(move || write_all(&mut conn, &commands)).map_err(|e| DbError::Unavailable(e.to_string()))?;
-        Ok(Self(Arc::new(Kind::Sqlite { readers, writer, _lock: lock })))
+        std::thread::Builder::new()
+            .name("writer".to_owned())
+            .spawn(move || write_all(&mut conn, &commands))
+            .map_err(|e| DbError::Unavailable(e.to_string()))?;
+        Ok(Self(Arc::new(Kind::Sqlite {
+            readers,
+            writer,
+            _lock: lock,
+        })))
     }
 
     fn open_postgres(url: &str) -> Result<Self, DbError> {
         if !cfg!(feature = "postgres-tls") && !stays_on_this_machine(url) {
             return Err(DbError::Unsafe("this build has no TLS to PostgreSQL, so the server must be on this machine; build with --features postgres-tls".to_owned()));
         }
-        let pool = Pool::builder().max_size(8).min_idle(Some(1)).connection_timeout(Duration::from_secs(5)).test_on_check_out(true).build(Manager { url: url.to_owned(), read_only: false }).map_err(|e| DbError::Unavailable(e.to_string()))?;
-        let conn = &mut *pool.get().map_err(|e| DbError::Unavailable(e.to_string()))?;
+        let pool = Pool::builder()
+            .max_size(8)
+            .min_idle(Some(1))
+            .connection_timeout(Duration::from_secs(5))
+            .test_on_check_out(true)
+            .build(Manager {
+                url: url.to_owned(),
+                read_only: false,
+            })
+            .map_err(|e| DbError::Unavailable(e.to_string()))?;
+        let conn = &mut *pool
+            .get()
+            .map_err(|e| DbError::Unavailable(e.to_string()))?;
         check_postgres(conn)?;
         migrate(conn)?;
         Ok(Self(Arc::new(Kind::Postgres { pool })))
@@ -178,33 +266,58 @@ impl Db {
 
     /// Whether this is the embedded database.
     #[must_use]
-    pub fn is_sqlite(&self) -> bool { matches!(*self.0, Kind::Sqlite { .. }) }
+    pub fn is_sqlite(&self) -> bool {
+        matches!(*self.0, Kind::Sqlite { .. })
+    }
 
     /// Runs `work` on one consistent picture of the database. It cannot write.
-    pub async fn read<T, E>(&self, work: impl FnOnce(&mut Conn) -> Result<T, E> + Send + 'static) -> Result<T, E>
-    where T: Send + 'static, E: From<DbError> + Send + 'static {
+    pub async fn read<T, E>(
+        &self,
+        work: impl FnOnce(&mut Conn) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<DbError> + Send + 'static,
+    {
         match &*self.0 {
             Kind::Sqlite { readers, .. } => {
-                let mut conn = readers.get().map_err(|e| DbError::Unavailable(e.to_string()))?;
+                let mut conn = readers
+                    .get()
+                    .map_err(|e| DbError::Unavailable(e.to_string()))?;
                 in_transaction(&mut conn, "BEGIN", work)
             }
             Kind::Postgres { pool } => {
                 let pool = pool.clone();
                 elsewhere(move || {
-                    let mut conn = pool.get().map_err(|e| DbError::Unavailable(e.to_string()))?;
-                    in_transaction(&mut conn, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", work)
-                }).await
+                    let mut conn = pool
+                        .get()
+                        .map_err(|e| DbError::Unavailable(e.to_string()))?;
+                    in_transaction(
+                        &mut conn,
+                        "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+                        work,
+                    )
+                })
+                .await
             }
         }
     }
 
     /// Runs `work` in one transaction: all of it is kept, durably, or none of it. It may run more than once.
-    pub async fn write<T, E>(&self, work: impl Fn(&mut Conn) -> Result<T, E> + Send + 'static) -> Result<T, E>
-    where T: Send + 'static, E: From<DbError> + Asked + Send + 'static {
+    pub async fn write<T, E>(
+        &self,
+        work: impl Fn(&mut Conn) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<DbError> + Asked + Send + 'static,
+    {
         match &*self.0 {
             Kind::Sqlite { writer, .. } => {
                 let (answer, answered) = tokio::sync::oneshot::channel();
-                writer.try_send(command(work, answer)).map_err(|_| DbError::Unavailable("too many commands are waiting".to_owned()))?;
+                writer.try_send(command(work, answer)).map_err(|_| {
+                    DbError::Unavailable("too many commands are waiting".to_owned())
+                })?;
                 match answered.await {
                     Ok(Done::Said(result)) => result,
                     Ok(Done::Panicked(panic)) => std::panic::resume_unwind(panic),
@@ -214,7 +327,9 @@ impl Db {
             Kind::Postgres { pool } => {
                 let pool = pool.clone();
                 elsewhere(move || {
-                    let mut conn = pool.get().map_err(|e| DbError::Unavailable(e.to_string()))?;
+                    let mut conn = pool
+                        .get()
+                        .map_err(|e| DbError::Unavailable(e.to_string()))?;
                     for _ in 0..2 {
                         match in_transaction(&mut conn, "BEGIN", &work) {
                             Err(error) if error.database().is_some_and(wants_again) => {}
@@ -222,7 +337,8 @@ impl Db {
                         }
                     }
                     in_transaction(&mut conn, "BEGIN", &work)
-                }).await
+                })
+                .await
             }
         }
     }
@@ -235,10 +351,14 @@ pub trait Asked {
 }
 
 impl Asked for DbError {
-    fn database(&self) -> Option<&DbError> { Some(self) }
+    fn database(&self) -> Option<&DbError> {
+        Some(self)
+    }
 }
 
-async fn elsewhere<T: Send + 'static, E: From<DbError> + Send + 'static>(work: impl FnOnce() -> Result<T, E> + Send + 'static) -> Result<T, E> {
+async fn elsewhere<T: Send + 'static, E: From<DbError> + Send + 'static>(
+    work: impl FnOnce() -> Result<T, E> + Send + 'static,
+) -> Result<T, E> {
     let span = tracing::Span::current();
     match tokio::task::spawn_blocking(move || span.in_scope(work)).await {
         Ok(done) => done,
@@ -256,12 +376,25 @@ fn begin(conn: &mut Conn, how: &str) -> QueryResult<()> {
     }
 }
 
-fn in_transaction<T, E: From<DbError>>(conn: &mut Conn, how: &str, work: impl FnOnce(&mut Conn) -> Result<T, E>) -> Result<T, E> {
+fn in_transaction<T, E: From<DbError>>(
+    conn: &mut Conn,
+    how: &str,
+    work: impl FnOnce(&mut Conn) -> Result<T, E>,
+) -> Result<T, E> {
     begin(conn, how).map_err(DbError::from)?;
     match catch_unwind(AssertUnwindSafe(|| work(conn))) {
-        Ok(Ok(value)) => { commit(conn)?; Ok(value) }
-        Ok(Err(error)) => { roll_back(conn); Err(error) }
-        Err(panic) => { roll_back(conn); std::panic::resume_unwind(panic) }
+        Ok(Ok(value)) => {
+            commit(conn)?;
+            Ok(value)
+        }
+        Ok(Err(error)) => {
+            roll_back(conn);
+            Err(error)
+        }
+        Err(panic) => {
+            roll_back(conn);
+            std::panic::resume_unwind(panic)
+        }
     }
 }
 
@@ -270,14 +403,22 @@ fn commit(conn: &mut Conn) -> Result<(), DbError> {
 }
 
 fn roll_back(conn: &mut Conn) {
-    if let Err(error) = <Conn as Connection>::TransactionManager::rollback_transaction(conn) { tracing::warn!(%error, "a transaction could not be rolled back"); }
+    if let Err(error) = <Conn as Connection>::TransactionManager::rollback_transaction(conn) {
+        tracing::warn!(%error, "a transaction could not be rolled back");
+    }
 }
 
-enum Done<T, E> { Said(Result<T, E>), Panicked(Box<dyn Any + Send>) }
+enum Done<T, E> {
+    Said(Result<T, E>),
+    Panicked(Box<dyn Any + Send>),
+}
 
 /// Wraps `work` for the writer: its own savepoint, so that its failure undoes only itself, and an answer that waits
 /// for the durable commit.
-fn command<T: Send + 'static, E: From<DbError> + Send + 'static>(work: impl Fn(&mut Conn) -> Result<T, E> + Send + 'static, answer: tokio::sync::oneshot::Sender<Done<T, E>>) -> Command {
+fn command<T: Send + 'static, E: From<DbError> + Send + 'static>(
+    work: impl Fn(&mut Conn) -> Result<T, E> + Send + 'static,
+    answer: tokio::sync::oneshot::Sender<Done<T, E>>,
+) -> Command {
     let span = tracing::Span::current();
     Box::new(move |conn| {
         let done = conn.map(|conn| span.in_scope(|| in_savepoint(conn, &work)));
@@ -287,19 +428,39 @@ fn command<T: Send + 'static, E: From<DbError> + Send + 'static>(work: impl Fn(&
                 (Some(Done::Said(Ok(value))), Ok(())) => Done::Said(Ok(value)),
                 (Some(Done::Said(Ok(_))) | None, Err(error)) => Done::Said(Err(error.into())),
                 (Some(other), _) => other,
-                (None, Ok(())) => Done::Said(Err(DbError::Unavailable("the writer could not begin".to_owned()).into())),
+                (None, Ok(())) => Done::Said(Err(DbError::Unavailable(
+                    "the writer could not begin".to_owned(),
+                )
+                .into())),
             });
         })
     })
 }
 
-fn in_savepoint<T, E: From<DbError>>(conn: &mut Conn, work: impl Fn(&mut Conn) -> Result<T, E>) -> Done<T, E> {
+fn in_savepoint<T, E: From<DbError>>(
+    conn: &mut Conn,
+    work: impl Fn(&mut Conn) -> Result<T, E>,
+) -> Done<T, E> {
     type Manager = <Conn as Connection>::TransactionManager;
-    if let Err(error) = Manager::begin_transaction(conn) { return Done::Said(Err(DbError::from(error).into())); }
+    if let Err(error) = Manager::begin_transaction(conn) {
+        return Done::Said(Err(DbError::from(error).into()));
+    }
     match catch_unwind(AssertUnwindSafe(|| work(conn))) {
-        Ok(Ok(value)) => match commit(conn) { Ok(()) => Done::Said(Ok(value)), Err(error) => { roll_back(conn); Done::Said(Err(error.into())) } },
-        Ok(Err(error)) => { roll_back(conn); Done::Said(Err(error)) }
-        Err(panic) => { roll_back(conn); Done::Panicked(panic) }
+        Ok(Ok(value)) => match commit(conn) {
+            Ok(()) => Done::Said(Ok(value)),
+            Err(error) => {
+                roll_back(conn);
+                Done::Said(Err(error.into()))
+            }
+        },
+        Ok(Err(error)) => {
+            roll_back(conn);
+            Done::Said(Err(error))
+        }
+        Err(panic) => {
+            roll_back(conn);
+            Done::Panicked(panic)
+        }
     }
 }
 
@@ -308,17 +469,28 @@ fn write_all(conn: &mut Conn, commands: &Receiver<Command>) {
     while let Ok(first) = commands.recv() {
         if let Err(error) = begin(conn, "BEGIN IMMEDIATE") {
             let words = error.to_string();
-            for command in std::iter::once(first).chain(commands.try_iter().take(BATCH - 1)) { command(None)(Err(DbError::Unavailable(words.clone()))); }
+            for command in std::iter::once(first).chain(commands.try_iter().take(BATCH - 1)) {
+                command(None)(Err(DbError::Unavailable(words.clone())));
+            }
             continue;
         }
         let mut answers = vec![first(Some(conn))];
         while answers.len() < BATCH {
-            match commands.try_recv() { Ok(next) => answers.push(next(Some(conn))), Err(_) => break }
+            match commands.try_recv() {
+                Ok(next) => answers.push(next(Some(conn))),
+                Err(_) => break,
+            }
         }
         let kept = commit(conn);
-        if kept.is_err() { roll_back_after_failed_commit(conn); }
+        if kept.is_err() {
+            roll_back_after_failed_commit(conn);
+        }
         for answer in answers {
-            answer(kept.as_ref().map(|()| ()).map_err(|error| DbError::Unavailable(error.to_string())));
+            answer(
+                kept.as_ref()
+                    .map(|()| ())
+                    .map_err(|error| DbError::Unavailable(error.to_string())),
+            );
         }
     }
 }
@@ -326,7 +498,9 @@ fn write_all(conn: &mut Conn, commands: &Receiver<Command>) {
 fn roll_back_after_failed_commit(conn: &mut Conn) {
     // SQLite may have rolled back by itself; either way the next BEGIN must find no open transaction.
     if let Conn::Sqlite(c) = conn {
-        if let Err(error) = AnsiTransactionManager::rollback_transaction(c) { tracing::debug!(%error, "nothing to roll back"); }
+        if let Err(error) = AnsiTransactionManager::rollback_transaction(c) {
+            tracing::debug!(%error, "nothing to roll back");
+        }
         let _ = c.batch_execute("ROLLBACK");
     }
 }
@@ -334,15 +508,29 @@ fn roll_back_after_failed_commit(conn: &mut Conn) {
 /// Takes the lock file beside an SQLite database for as long as this process uses it.
 fn lock_beside(path: &str) -> Result<File, DbError> {
     let beside = PathBuf::from(format!("{path}.lock"));
-    let file = File::options().create(true).truncate(false).write(true).open(&beside).map_err(|e| DbError::Unavailable(format!("{}: {e}", beside.display())))?;
-    file.try_lock().map_err(|_| DbError::Unsafe("another process of Common Ground is using this database; stop it first".to_owned()))?;
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&beside)
+        .map_err(|e| DbError::Unavailable(format!("{}: {e}", beside.display())))?;
+    file.try_lock().map_err(|_| {
+        DbError::Unsafe(
+            "another process of Common Ground is using this database; stop it first".to_owned(),
+        )
+    })?;
     Ok(file)
 }
 
-fn unreachable_now(error: r2d2::Error) -> DbError { DbError::Unavailable(error.to_string()) }
+fn unreachable_now(error: r2d2::Error) -> DbError {
+    DbError::Unavailable(error.to_string())
+}
 
 #[derive(QueryableByName)]
-struct Setting { #[diesel(sql_type = Text)] value: String }
+struct Setting {
+    #[diesel(sql_type = Text)]
+    value: String,
+}
 
 fn setting(conn: &mut Conn, query: &str) -> Result<String, DbError> {
     let found: Setting = on_each!(conn, |c| diesel::sql_query(query).get_result(c))?;
@@ -352,10 +540,26 @@ fn setting(conn: &mut Conn, query: &str) -> Result<String, DbError> {
 fn check_sqlite(conn: &mut Conn) -> Result<(), DbError> {
     let version = setting(conn, "SELECT sqlite_version() AS value")?;
     let parts: Vec<u32> = version.split('.').filter_map(|p| p.parse().ok()).collect();
-    if parts.as_slice() < OLDEST_SQLITE.as_slice() { return Err(DbError::Unsafe(format!("SQLite {version} can corrupt a database; 3.51.3 or newer is needed"))); }
-    for (pragma, wanted) in [("journal_mode", "wal"), ("synchronous", "2"), ("foreign_keys", "1"), ("secure_delete", "1")] {
-        let found = setting(conn, &format!("SELECT CAST({pragma} AS TEXT) AS value FROM pragma_{pragma}"))?;
-        if found != wanted { return Err(DbError::Unsafe(format!("SQLite has {pragma} = {found} instead of {wanted}"))); }
+    if parts.as_slice() < OLDEST_SQLITE.as_slice() {
+        return Err(DbError::Unsafe(format!(
+            "SQLite {version} can corrupt a database; 3.51.3 or newer is needed"
+        )));
+    }
+    for (pragma, wanted) in [
+        ("journal_mode", "wal"),
+        ("synchronous", "2"),
+        ("foreign_keys", "1"),
+        ("secure_delete", "1"),
+    ] {
+        let found = setting(
+            conn,
+            &format!("SELECT CAST({pragma} AS TEXT) AS value FROM pragma_{pragma}"),
+        )?;
+        if found != wanted {
+            return Err(DbError::Unsafe(format!(
+                "SQLite has {pragma} = {found} instead of {wanted}"
+            )));
+        }
     }
     Ok(())
 }
@@ -363,7 +567,9 @@ fn check_sqlite(conn: &mut Conn) -> Result<(), DbError> {
 fn check_postgres(conn: &mut Conn) -> Result<(), DbError> {
     for name in ["fsync", "full_page_writes", "synchronous_commit"] {
         if setting(conn, &format!("SELECT current_setting('{name}') AS value"))? == "off" {
-            return Err(DbError::Unsafe(format!("PostgreSQL has {name} = off, so it could lose what people were told is kept")));
+            return Err(DbError::Unsafe(format!(
+                "PostgreSQL has {name} = off, so it could lose what people were told is kept"
+            )));
         }
     }
     Ok(())
@@ -371,26 +577,55 @@ fn check_postgres(conn: &mut Conn) -> Result<(), DbError> {
 
 /// Whether a PostgreSQL address names a socket or a loopback address.
 fn stays_on_this_machine(url: &str) -> bool {
-    let Ok(parsed) = url::Url::parse(url) else { return false };
+    let Ok(parsed) = url::Url::parse(url) else {
+        return false;
+    };
     match parsed.host_str() {
         None | Some("") => true,
-        Some(host) => host.starts_with("%2F") || host.starts_with("%2f") || host == "localhost" || host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback()),
+        Some(host) => {
+            host.starts_with("%2F")
+                || host.starts_with("%2f")
+                || host == "localhost"
+                || host
+                    .trim_matches(['[', ']'])
+                    .parse::<std::net::IpAddr>()
+                    .is_ok_and(|ip| ip.is_loopback())
+        }
     }
 }
 
 fn migrate(conn: &mut Conn) -> Result<(), DbError> {
     let failed = |e: Box<dyn std::error::Error + Send + Sync>| DbError::Migrations(e.to_string());
-    if let Conn::Postgres(c) = conn { c.batch_execute(&format!("SELECT pg_advisory_lock({MIGRATION_LOCK})"))?; }
-    let source = || match conn { Conn::Postgres(_) => POSTGRES, Conn::Sqlite(_) => SQLITE };
+    if let Conn::Postgres(c) = conn {
+        c.batch_execute(&format!("SELECT pg_advisory_lock({MIGRATION_LOCK})"))?;
+    }
+    let source = || match conn {
+        Conn::Postgres(_) => POSTGRES,
+        Conn::Sqlite(_) => SQLITE,
+    };
     let source = source();
-    let known: Vec<String> = diesel::migration::MigrationSource::<diesel::sqlite::Sqlite>::migrations(&source).map_err(failed)?.iter().map(|m| m.name().version().to_string()).collect();
+    let known: Vec<String> =
+        diesel::migration::MigrationSource::<diesel::sqlite::Sqlite>::migrations(&source)
+            .map_err(failed)?
+            .iter()
+            .map(|m| m.name().version().to_string())
+            .collect();
     let done = (|| {
         let applied = conn.applied_migrations().map_err(failed)?;
-        if let Some(newer) = applied.iter().find(|version| !known.contains(&version.to_string())) {
-            return Err(DbError::Unsafe(format!("the database has migration {newer}, which this program does not know; use the newer program")));
+        if let Some(newer) = applied
+            .iter()
+            .find(|version| !known.contains(&version.to_string()))
+        {
+            return Err(DbError::Unsafe(format!(
+                "the database has migration {newer}, which this program does not know; use the newer program"
+            )));
         }
-        conn.run_pending_migrations(source).map(|_| ()).map_err(failed)
+        conn.run_pending_migrations(source)
+            .map(|_| ())
+            .map_err(failed)
     })();
-    if let Conn::Postgres(c) = conn { c.batch_execute(&format!("SELECT pg_advisory_unlock({MIGRATION_LOCK})"))?; }
+    if let Conn::Postgres(c) = conn {
+        c.batch_execute(&format!("SELECT pg_advisory_unlock({MIGRATION_LOCK})"))?;
+    }
     done
 }

@@ -40,9 +40,15 @@ pub struct Entry<'a> {
     pub body: serde_json::Value,
 }
 
-/// Appends `entry` to its chain. The caller holds the aggregate's lock, so nobody else appends to the same chain.
+/// Appends `entry` to its chain; nobody else appends to the same chain until this transaction ends.
 pub fn append(conn: &mut Conn, entry: Entry<'_>) -> Result<EventId, DbError> {
-    let last: Option<(i64, String)> = events::table.filter(events::chain.eq(&entry.chain)).order(events::seq.desc()).select((events::seq, events::link)).first(conn).optional()?;
+    hold_chain(conn, &entry.chain)?;
+    let last: Option<(i64, String)> = events::table
+        .filter(events::chain.eq(&entry.chain))
+        .order(events::seq.desc())
+        .select((events::seq, events::link))
+        .first(conn)
+        .optional()?;
     let (seq, before) = last.map_or((1, GENESIS.to_owned()), |(seq, link)| (seq + 1, link));
     let mut salt = [0u8; 32];
     rand::rng().fill_bytes(&mut salt);
@@ -60,9 +66,30 @@ pub fn append(conn: &mut Conn, entry: Entry<'_>) -> Result<EventId, DbError> {
         commitment: commitment(&salt, &body),
     };
     let id = envelope.id;
-    diesel::insert_into(events::table).values(row(&envelope, envelope.link(&before))).execute(conn)?;
-    diesel::insert_into(event_bodies::table).values((event_bodies::event_id.eq(Key::from(id)), event_bodies::salt.eq(salt.to_vec()), event_bodies::body.eq(body))).execute(conn)?;
+    diesel::insert_into(events::table)
+        .values(row(&envelope, envelope.link(&before)))
+        .execute(conn)?;
+    diesel::insert_into(event_bodies::table)
+        .values((
+            event_bodies::event_id.eq(Key::from(id)),
+            event_bodies::salt.eq(salt.to_vec()),
+            event_bodies::body.eq(body),
+        ))
+        .execute(conn)?;
     Ok(id)
+}
+
+/// SQLite has one writer anyway; PostgreSQL queues at a lock of the chain's own.
+fn hold_chain(conn: &mut Conn, chain: &str) -> Result<(), DbError> {
+    match conn {
+        Conn::Sqlite(_) => Ok(()),
+        Conn::Postgres(c) => {
+            diesel::sql_query("SELECT pg_advisory_xact_lock(hashtextextended($1, 7041))")
+                .bind::<diesel::sql_types::Text, _>(chain)
+                .execute(c)?;
+            Ok(())
+        }
+    }
 }
 
 fn row(envelope: &Envelope, link: String) -> Row {
@@ -82,12 +109,19 @@ fn row(envelope: &Envelope, link: String) -> Row {
 }
 
 fn word(value: &impl serde::Serialize) -> String {
-    serde_json::to_value(value).ok().and_then(|w| w.as_str().map(str::to_owned)).expect("words of the domain are written as text")
+    serde_json::to_value(value)
+        .ok()
+        .and_then(|w| w.as_str().map(str::to_owned))
+        .expect("words of the domain are written as text")
 }
 
 fn envelope(row: Row) -> Result<(Envelope, String), DbError> {
     let id = EventId::from(row.id);
-    let unreadable = |why: serde_json::Error| DbError::Unreadable { table: "events", id: id.to_string(), why: why.to_string() };
+    let unreadable = |why: serde_json::Error| DbError::Unreadable {
+        table: "events",
+        id: id.to_string(),
+        why: why.to_string(),
+    };
     let envelope = Envelope {
         id,
         chain: row.chain,
@@ -104,36 +138,83 @@ fn envelope(row: Row) -> Result<(Envelope, String), DbError> {
 }
 
 /// The events of a chain, the newest first, older than `before`.
-pub fn page(conn: &mut Conn, chain: &str, before: Option<i64>, most: i64) -> Result<Vec<Envelope>, DbError> {
-    let rows: Vec<Row> = events::table.filter(events::chain.eq(chain)).filter(events::seq.lt(before.unwrap_or(i64::MAX))).order(events::seq.desc()).limit(most).load(conn)?;
-    rows.into_iter().map(|row| envelope(row).map(|(envelope, _)| envelope)).collect()
+pub fn page(
+    conn: &mut Conn,
+    chain: &str,
+    before: Option<i64>,
+    most: i64,
+) -> Result<Vec<Envelope>, DbError> {
+    let rows: Vec<Row> = events::table
+        .filter(events::chain.eq(chain))
+        .filter(events::seq.lt(before.unwrap_or(i64::MAX)))
+        .order(events::seq.desc())
+        .limit(most)
+        .load(conn)?;
+    rows.into_iter()
+        .map(|row| envelope(row).map(|(envelope, _)| envelope))
+        .collect()
 }
 
 /// Where an event stands in its chain.
 pub fn place(conn: &mut Conn, chain: &str, id: EventId) -> Result<Option<i64>, DbError> {
-    Ok(events::table.filter(events::chain.eq(chain)).filter(events::id.eq(Key::from(id))).select(events::seq).first(conn).optional()?)
+    Ok(events::table
+        .filter(events::chain.eq(chain))
+        .filter(events::id.eq(Key::from(id)))
+        .select(events::seq)
+        .first(conn)
+        .optional()?)
 }
 
 /// What is wrong with the log, if something is: the chain and the place in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Broken { pub chain: String, pub seq: i64, pub why: &'static str }
+pub struct Broken {
+    pub chain: String,
+    pub seq: i64,
+    pub why: &'static str,
+}
 
 /// Follows every chain link by link, and every body that is still there; answers how many events it saw.
 pub fn verify(conn: &mut Conn) -> Result<Result<usize, Broken>, DbError> {
-    let chains: Vec<String> = events::table.select(events::chain).distinct().order(events::chain).load(conn)?;
+    let chains: Vec<String> = events::table
+        .select(events::chain)
+        .distinct()
+        .order(events::chain)
+        .load(conn)?;
     let mut seen = 0;
     for chain in chains {
         let (mut seq, mut before) = (0, GENESIS.to_owned());
         loop {
-            let rows: Vec<Row> = events::table.filter(events::chain.eq(&chain)).filter(events::seq.gt(seq)).order(events::seq).limit(500).load(conn)?;
-            if rows.is_empty() { break; }
+            let rows: Vec<Row> = events::table
+                .filter(events::chain.eq(&chain))
+                .filter(events::seq.gt(seq))
+                .order(events::seq)
+                .limit(500)
+                .load(conn)?;
+            if rows.is_empty() {
+                break;
+            }
             for row in rows {
                 let (envelope, link) = envelope(row)?;
-                let broken = |why| Broken { chain: chain.clone(), seq: envelope.seq, why };
-                if envelope.seq != seq + 1 { return Ok(Err(broken("an event is missing before this one"))); }
-                if envelope.link(&before) != link { return Ok(Err(broken("the link does not fit"))); }
-                let body: Option<(Vec<u8>, String)> = event_bodies::table.find(Key::from(envelope.id)).select((event_bodies::salt, event_bodies::body)).first(conn).optional()?;
-                if body.is_some_and(|(salt, body)| commitment(&salt, &body) != envelope.commitment) { return Ok(Err(broken("what the event said was changed"))); }
+                let broken = |why| Broken {
+                    chain: chain.clone(),
+                    seq: envelope.seq,
+                    why,
+                };
+                if envelope.seq != seq + 1 {
+                    return Ok(Err(broken("an event is missing before this one")));
+                }
+                if envelope.link(&before) != link {
+                    return Ok(Err(broken("the link does not fit")));
+                }
+                let body: Option<(Vec<u8>, String)> = event_bodies::table
+                    .find(Key::from(envelope.id))
+                    .select((event_bodies::salt, event_bodies::body))
+                    .first(conn)
+                    .optional()?;
+                if body.is_some_and(|(salt, body)| commitment(&salt, &body) != envelope.commitment)
+                {
+                    return Ok(Err(broken("what the event said was changed")));
+                }
                 (seq, before, seen) = (envelope.seq, link, seen + 1);
             }
         }

@@ -20,19 +20,50 @@ pub enum Claim {
 }
 
 /// Claims `key` for a request with this `fingerprint`. A second transaction with the same key waits for the first.
-pub fn claim(conn: &mut Conn, person: PersonId, key: &str, fingerprint: &str, now: Moment) -> Result<Claim, DbError> {
-    let row = (once::person_id.eq(Key::from(person)), once::key.eq(key), once::fingerprint.eq(fingerprint), once::at.eq(At(now)));
-    let written = on_each!(conn, |c| diesel::insert_into(once::table).values(row).on_conflict_do_nothing().execute(c))?;
-    if written == 1 { return Ok(Claim::New); }
-    let (before, answer): (String, Option<Json<serde_json::Value>>) = once::table.find((Key::from(person), key)).select((once::fingerprint, once::answer)).first(conn)?;
-    Ok(match answer { Some(answer) if before == fingerprint => Claim::Answered(answer.0), Some(_) | None => Claim::Taken })
+pub fn claim(
+    conn: &mut Conn,
+    person: PersonId,
+    key: &str,
+    fingerprint: &str,
+    now: Moment,
+) -> Result<Claim, DbError> {
+    let row = (
+        once::person_id.eq(Key::from(person)),
+        once::key.eq(key),
+        once::fingerprint.eq(fingerprint),
+        once::at.eq(At(now)),
+    );
+    let written = on_each!(conn, |c| diesel::insert_into(once::table)
+        .values(row)
+        .on_conflict_do_nothing()
+        .execute(c))?;
+    if written == 1 {
+        return Ok(Claim::New);
+    }
+    let (before, answer): (String, Option<Json<serde_json::Value>>) = once::table
+        .find((Key::from(person), key))
+        .select((once::fingerprint, once::answer))
+        .first(conn)?;
+    Ok(match answer {
+        Some(answer) if before == fingerprint => Claim::Answered(answer.0),
+        Some(_) | None => Claim::Taken,
+    })
 }
 
 /// Keeps the answer to a claimed key.
-pub fn answer(conn: &mut Conn, person: PersonId, key: &str, answer: &serde_json::Value) -> Result<(), DbError> {
-    diesel::update(once::table.find((Key::from(person), key))).set(once::answer.eq(Some(Json(answer.clone())))).execute(conn)?;
+pub fn answer(
+    conn: &mut Conn,
+    person: PersonId,
+    key: &str,
+    answer: &serde_json::Value,
+) -> Result<(), DbError> {
+    diesel::update(once::table.find((Key::from(person), key)))
+        .set(once::answer.eq(Some(Json(answer.clone()))))
+        .execute(conn)?;
     Ok(())
 }
 
 /// Forgets keys older than `before`.
-pub fn forget(conn: &mut Conn, before: Moment) -> Result<usize, DbError> { Ok(diesel::delete(once::table.filter(once::at.lt(At(before)))).execute(conn)?) }
+pub fn forget(conn: &mut Conn, before: Moment) -> Result<usize, DbError> {
+    Ok(diesel::delete(once::table.filter(once::at.lt(At(before)))).execute(conn)?)
+}

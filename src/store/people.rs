@@ -13,148 +13,360 @@ use crate::domain::time::{Day, Moment};
 
 #[derive(Debug, Queryable, Insertable)]
 #[diesel(table_name = people)]
-struct Row { id: Key, name: String, email: String, roles: Json<BTreeSet<Role>>, active: bool, created_at: At }
+struct Row {
+    id: Key,
+    name: String,
+    email: String,
+    roles: Json<BTreeSet<Role>>,
+    active: bool,
+    created_at: At,
+}
 
 fn person(row: Row) -> Result<Person, DbError> {
     let id = PersonId::from(row.id);
-    let unreadable = |why: crate::domain::text::Unfit| DbError::Unreadable { table: "people", id: id.to_string(), why: why.to_string() };
-    Ok(Person { id, name: Line::parse(&row.name).map_err(unreadable)?, email: Some(EmailAddress::parse(&row.email).map_err(unreadable)?), roles: row.roles.0, active: row.active })
+    let unreadable = |why: crate::domain::text::Unfit| DbError::Unreadable {
+        table: "people",
+        id: id.to_string(),
+        why: why.to_string(),
+    };
+    Ok(Person {
+        id,
+        name: Line::parse(&row.name).map_err(unreadable)?,
+        email: Some(EmailAddress::parse(&row.email).map_err(unreadable)?),
+        roles: row.roles.0,
+        active: row.active,
+    })
 }
 
 /// Writes a new person; `false` where the address already belongs to somebody.
-pub fn add(conn: &mut Conn, person: &Person, email: &EmailAddress, now: Moment) -> Result<bool, DbError> {
-    if by_email(conn, email)?.is_some() { return Ok(false); }
-    let row = Row { id: person.id.into(), name: person.name.as_str().to_owned(), email: email.as_str().to_owned(), roles: Json(person.roles.clone()), active: person.active, created_at: At(now) };
-    diesel::insert_into(people::table).values(row).execute(conn)?;
+pub fn add(
+    conn: &mut Conn,
+    person: &Person,
+    email: &EmailAddress,
+    now: Moment,
+) -> Result<bool, DbError> {
+    if by_email(conn, email)?.is_some() {
+        return Ok(false);
+    }
+    let row = Row {
+        id: person.id.into(),
+        name: person.name.as_str().to_owned(),
+        email: email.as_str().to_owned(),
+        roles: Json(person.roles.clone()),
+        active: person.active,
+        created_at: At(now),
+    };
+    diesel::insert_into(people::table)
+        .values(row)
+        .execute(conn)?;
     Ok(true)
 }
 
 /// Writes a person's name, roles and whether the account is open.
 pub fn save(conn: &mut Conn, person: &Person) -> Result<(), DbError> {
-    diesel::update(people::table.find(Key::from(person.id))).set((people::name.eq(person.name.as_str()), people::roles.eq(Json(person.roles.clone())), people::active.eq(person.active))).execute(conn)?;
+    diesel::update(people::table.find(Key::from(person.id)))
+        .set((
+            people::name.eq(person.name.as_str()),
+            people::roles.eq(Json(person.roles.clone())),
+            people::active.eq(person.active),
+        ))
+        .execute(conn)?;
     Ok(())
 }
 
 /// A person by id.
-pub fn find(conn: &mut Conn, id: PersonId) -> Result<Option<Person>, DbError> { people::table.find(Key::from(id)).first::<Row>(conn).optional()?.map(person).transpose() }
+pub fn find(conn: &mut Conn, id: PersonId) -> Result<Option<Person>, DbError> {
+    people::table
+        .find(Key::from(id))
+        .first::<Row>(conn)
+        .optional()?
+        .map(person)
+        .transpose()
+}
 
 /// A person by address.
 pub fn by_email(conn: &mut Conn, email: &EmailAddress) -> Result<Option<Person>, DbError> {
-    people::table.filter(people::email.eq(email.as_str())).first::<Row>(conn).optional()?.map(person).transpose()
+    people::table
+        .filter(people::email.eq(email.as_str()))
+        .first::<Row>(conn)
+        .optional()?
+        .map(person)
+        .transpose()
 }
 
 /// People by id, for their names.
 pub fn all_of(conn: &mut Conn, ids: &BTreeSet<PersonId>) -> Result<Vec<Person>, DbError> {
-    if ids.is_empty() { return Ok(Vec::new()); }
-    people::table.filter(people::id.eq_any(ids.iter().map(|id| Key::from(*id)).collect::<Vec<_>>())).load::<Row>(conn)?.into_iter().map(person).collect()
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    people::table
+        .filter(people::id.eq_any(ids.iter().map(|id| Key::from(*id)).collect::<Vec<_>>()))
+        .load::<Row>(conn)?
+        .into_iter()
+        .map(person)
+        .collect()
 }
 
 /// Everybody, in the order of their ids, after `after`.
 pub fn page(conn: &mut Conn, after: Option<PersonId>, most: i64) -> Result<Vec<Person>, DbError> {
     let mut query = people::table.order(people::id).limit(most).into_boxed();
-    if let Some(after) = after { query = query.filter(people::id.gt(Key::from(after))); }
+    if let Some(after) = after {
+        query = query.filter(people::id.gt(Key::from(after)));
+    }
     query.load::<Row>(conn)?.into_iter().map(person).collect()
 }
 
 /// Everybody, to be filtered by role; tens of people, not thousands, hold one.
 pub fn with_role(conn: &mut Conn, role: Role) -> Result<Vec<PersonId>, DbError> {
-    let all: Vec<(Key, Json<BTreeSet<Role>>)> = people::table.filter(people::active.eq(true)).select((people::id, people::roles)).order(people::id).load(conn)?;
-    Ok(all.into_iter().filter(|(_, roles)| roles.0.contains(&role)).map(|(id, _)| id.into()).collect())
+    let all: Vec<(Key, Json<BTreeSet<Role>>)> = people::table
+        .filter(people::active.eq(true))
+        .select((people::id, people::roles))
+        .order(people::id)
+        .load(conn)?;
+    Ok(all
+        .into_iter()
+        .filter(|(_, roles)| roles.0.contains(&role))
+        .map(|(id, _)| id.into())
+        .collect())
 }
 
 type MembershipRow = (Key, Key, Key, bool, String, Day, Option<Day>);
 
-fn membership((id, person, organisation, lead, state, since, until): MembershipRow) -> Result<Membership, DbError> {
+fn membership(
+    (id, person, organisation, lead, state, since, until): MembershipRow,
+) -> Result<Membership, DbError> {
     let state = match state.as_str() {
         "invited" => MembershipState::Invited,
         "active" => MembershipState::Active,
         "ended" => MembershipState::Ended,
-        other => return Err(DbError::Unreadable { table: "memberships", id: MembershipId::from(id).to_string(), why: format!("{other} is not a state") }),
+        other => {
+            return Err(DbError::Unreadable {
+                table: "memberships",
+                id: MembershipId::from(id).to_string(),
+                why: format!("{other} is not a state"),
+            });
+        }
     };
-    Ok(Membership { id: id.into(), person: person.into(), organisation: organisation.into(), lead, state, since, until })
+    Ok(Membership {
+        id: id.into(),
+        person: person.into(),
+        organisation: organisation.into(),
+        lead,
+        state,
+        since,
+        until,
+    })
 }
 
 fn state_word(state: MembershipState) -> &'static str {
-    match state { MembershipState::Invited => "invited", MembershipState::Active => "active", MembershipState::Ended => "ended" }
+    match state {
+        MembershipState::Invited => "invited",
+        MembershipState::Active => "active",
+        MembershipState::Ended => "ended",
+    }
 }
 
 /// Writes a new membership.
 pub fn add_membership(conn: &mut Conn, m: &Membership) -> Result<(), DbError> {
-    diesel::insert_into(memberships::table).values((
-        memberships::id.eq(Key::from(m.id)), memberships::person_id.eq(Key::from(m.person)), memberships::organisation_id.eq(Key::from(m.organisation)),
-        memberships::lead.eq(m.lead), memberships::state.eq(state_word(m.state)), memberships::since.eq(m.since), memberships::until.eq(m.until),
-    )).execute(conn)?;
+    diesel::insert_into(memberships::table)
+        .values((
+            memberships::id.eq(Key::from(m.id)),
+            memberships::person_id.eq(Key::from(m.person)),
+            memberships::organisation_id.eq(Key::from(m.organisation)),
+            memberships::lead.eq(m.lead),
+            memberships::state.eq(state_word(m.state)),
+            memberships::since.eq(m.since),
+            memberships::until.eq(m.until),
+        ))
+        .execute(conn)?;
     Ok(())
 }
 
 /// Writes a membership's lead, state and end.
 pub fn save_membership(conn: &mut Conn, m: &Membership) -> Result<(), DbError> {
-    diesel::update(memberships::table.find(Key::from(m.id))).set((memberships::lead.eq(m.lead), memberships::state.eq(state_word(m.state)), memberships::until.eq(m.until))).execute(conn)?;
+    diesel::update(memberships::table.find(Key::from(m.id)))
+        .set((
+            memberships::lead.eq(m.lead),
+            memberships::state.eq(state_word(m.state)),
+            memberships::until.eq(m.until),
+        ))
+        .execute(conn)?;
     Ok(())
 }
 
 /// A membership by id.
 pub fn find_membership(conn: &mut Conn, id: MembershipId) -> Result<Option<Membership>, DbError> {
-    memberships::table.find(Key::from(id)).first::<MembershipRow>(conn).optional()?.map(membership).transpose()
+    memberships::table
+        .find(Key::from(id))
+        .first::<MembershipRow>(conn)
+        .optional()?
+        .map(membership)
+        .transpose()
 }
 
 /// The memberships of a person.
 pub fn memberships_of(conn: &mut Conn, person: PersonId) -> Result<Vec<Membership>, DbError> {
-    memberships::table.filter(memberships::person_id.eq(Key::from(person))).order((memberships::since, memberships::id)).load::<MembershipRow>(conn)?.into_iter().map(membership).collect()
+    memberships::table
+        .filter(memberships::person_id.eq(Key::from(person)))
+        .order((memberships::since, memberships::id))
+        .load::<MembershipRow>(conn)?
+        .into_iter()
+        .map(membership)
+        .collect()
 }
 
 /// The memberships of an organisation.
-pub fn memberships_in(conn: &mut Conn, organisation: OrganisationId) -> Result<Vec<Membership>, DbError> {
-    memberships::table.filter(memberships::organisation_id.eq(Key::from(organisation))).order((memberships::since, memberships::id)).load::<MembershipRow>(conn)?.into_iter().map(membership).collect()
+pub fn memberships_in(
+    conn: &mut Conn,
+    organisation: OrganisationId,
+) -> Result<Vec<Membership>, DbError> {
+    memberships::table
+        .filter(memberships::organisation_id.eq(Key::from(organisation)))
+        .order((memberships::since, memberships::id))
+        .load::<MembershipRow>(conn)?
+        .into_iter()
+        .map(membership)
+        .collect()
 }
 
 /// The active members of some organisations.
-pub fn active_members(conn: &mut Conn, organisations: &[OrganisationId]) -> Result<BTreeSet<PersonId>, DbError> {
-    if organisations.is_empty() { return Ok(BTreeSet::new()); }
-    let found: Vec<Key> = memberships::table.filter(memberships::organisation_id.eq_any(organisations.iter().map(|o| Key::from(*o)).collect::<Vec<_>>())).filter(memberships::state.eq("active")).select(memberships::person_id).load(conn)?;
+pub fn active_members(
+    conn: &mut Conn,
+    organisations: &[OrganisationId],
+) -> Result<BTreeSet<PersonId>, DbError> {
+    if organisations.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let found: Vec<Key> = memberships::table
+        .filter(
+            memberships::organisation_id.eq_any(
+                organisations
+                    .iter()
+                    .map(|o| Key::from(*o))
+                    .collect::<Vec<_>>(),
+            ),
+        )
+        .filter(memberships::state.eq("active"))
+        .select(memberships::person_id)
+        .load(conn)?;
     Ok(found.into_iter().map(PersonId::from).collect())
 }
 
 /// Writes down a declared tie; it is never changed.
-pub fn add_affiliation(conn: &mut Conn, id: AffiliationId, person: PersonId, organisation: OrganisationId, role: &Line, since: Day, until: Option<Day>, now: Moment) -> Result<(), DbError> {
-    diesel::insert_into(affiliations::table).values((
-        affiliations::id.eq(Key::from(id)), affiliations::person_id.eq(Key::from(person)), affiliations::organisation_id.eq(Key::from(organisation)),
-        affiliations::role.eq(role.as_str()), affiliations::since.eq(since), affiliations::until.eq(until), affiliations::declared_at.eq(At(now)),
-    )).execute(conn)?;
+pub fn add_affiliation(
+    conn: &mut Conn,
+    id: AffiliationId,
+    person: PersonId,
+    organisation: OrganisationId,
+    role: &Line,
+    since: Day,
+    until: Option<Day>,
+    now: Moment,
+) -> Result<(), DbError> {
+    diesel::insert_into(affiliations::table)
+        .values((
+            affiliations::id.eq(Key::from(id)),
+            affiliations::person_id.eq(Key::from(person)),
+            affiliations::organisation_id.eq(Key::from(organisation)),
+            affiliations::role.eq(role.as_str()),
+            affiliations::since.eq(since),
+            affiliations::until.eq(until),
+            affiliations::declared_at.eq(At(now)),
+        ))
+        .execute(conn)?;
     Ok(())
 }
 
 /// The declared ties of a person: id, organisation, role, since, until.
-pub fn affiliations_of(conn: &mut Conn, person: PersonId) -> Result<Vec<(AffiliationId, OrganisationId, String, Day, Option<Day>)>, DbError> {
-    let rows: Vec<(Key, Key, String, Day, Option<Day>)> = affiliations::table.filter(affiliations::person_id.eq(Key::from(person))).order((affiliations::since, affiliations::id))
-        .select((affiliations::id, affiliations::organisation_id, affiliations::role, affiliations::since, affiliations::until)).load(conn)?;
-    Ok(rows.into_iter().map(|(id, o, role, since, until)| (id.into(), o.into(), role, since, until)).collect())
+pub fn affiliations_of(
+    conn: &mut Conn,
+    person: PersonId,
+) -> Result<Vec<(AffiliationId, OrganisationId, String, Day, Option<Day>)>, DbError> {
+    let rows: Vec<(Key, Key, String, Day, Option<Day>)> = affiliations::table
+        .filter(affiliations::person_id.eq(Key::from(person)))
+        .order((affiliations::since, affiliations::id))
+        .select((
+            affiliations::id,
+            affiliations::organisation_id,
+            affiliations::role,
+            affiliations::since,
+            affiliations::until,
+        ))
+        .load(conn)?;
+    Ok(rows
+        .into_iter()
+        .map(|(id, o, role, since, until)| (id.into(), o.into(), role, since, until))
+        .collect())
 }
 
 /// People as they are now, with everything that decides what they may do. A closed account is nobody.
-pub fn actors(conn: &mut Conn, ids: &BTreeSet<PersonId>) -> Result<BTreeMap<PersonId, Actor>, DbError> {
-    let mut found: BTreeMap<PersonId, Actor> = all_of(conn, ids)?.into_iter().filter(|p| p.active).map(|p| (p.id, Actor { person: Some(p.id), roles: p.roles, ..Actor::default() })).collect();
+pub fn actors(
+    conn: &mut Conn,
+    ids: &BTreeSet<PersonId>,
+) -> Result<BTreeMap<PersonId, Actor>, DbError> {
+    let mut found: BTreeMap<PersonId, Actor> = all_of(conn, ids)?
+        .into_iter()
+        .filter(|p| p.active)
+        .map(|p| {
+            (
+                p.id,
+                Actor {
+                    person: Some(p.id),
+                    roles: p.roles,
+                    ..Actor::default()
+                },
+            )
+        })
+        .collect();
     add_ties(conn, &mut found)?;
     Ok(found)
 }
 
 /// Fills in memberships and ties of actors whose roles are known.
 pub fn add_ties(conn: &mut Conn, actors: &mut BTreeMap<PersonId, Actor>) -> Result<(), DbError> {
-    if actors.is_empty() { return Ok(()); }
-    let keys: Vec<Key> = actors.keys().map(|id| Key::from(*id)).collect();
-    for m in memberships::table.filter(memberships::person_id.eq_any(keys.clone())).load::<MembershipRow>(conn)? {
-        let m = membership(m)?;
-        let Some(actor) = actors.get_mut(&m.person) else { continue };
-        if m.state == MembershipState::Active { actor.member_of.push((m.organisation, m.lead)); }
-        // An invitation nobody has taken up is not a role at the organisation yet.
-        if m.state != MembershipState::Invited { actor.ties.push(Tie { organisation: m.organisation, until: m.until }); }
+    if actors.is_empty() {
+        return Ok(());
     }
-    let declared: Vec<(Key, Key, Option<Day>)> = affiliations::table.filter(affiliations::person_id.eq_any(keys)).select((affiliations::person_id, affiliations::organisation_id, affiliations::until)).load(conn)?;
+    let keys: Vec<Key> = actors.keys().map(|id| Key::from(*id)).collect();
+    for m in memberships::table
+        .filter(memberships::person_id.eq_any(keys.clone()))
+        .load::<MembershipRow>(conn)?
+    {
+        let m = membership(m)?;
+        let Some(actor) = actors.get_mut(&m.person) else {
+            continue;
+        };
+        if m.state == MembershipState::Active {
+            actor.member_of.push((m.organisation, m.lead));
+        }
+        // An invitation nobody has taken up is not a role at the organisation yet.
+        if m.state != MembershipState::Invited {
+            actor.ties.push(Tie {
+                organisation: m.organisation,
+                until: m.until,
+            });
+        }
+    }
+    let declared: Vec<(Key, Key, Option<Day>)> = affiliations::table
+        .filter(affiliations::person_id.eq_any(keys))
+        .select((
+            affiliations::person_id,
+            affiliations::organisation_id,
+            affiliations::until,
+        ))
+        .load(conn)?;
     for (person, organisation, until) in declared {
-        if let Some(actor) = actors.get_mut(&person.into()) { actor.ties.push(Tie { organisation: organisation.into(), until }); }
+        if let Some(actor) = actors.get_mut(&person.into()) {
+            actor.ties.push(Tie {
+                organisation: organisation.into(),
+                until,
+            });
+        }
     }
     Ok(())
 }
 
 /// One person as they are now.
-pub fn actor(conn: &mut Conn, id: PersonId) -> Result<Option<Actor>, DbError> { Ok(actors(conn, &BTreeSet::from([id]))?.remove(&id)) }
+pub fn actor(conn: &mut Conn, id: PersonId) -> Result<Option<Actor>, DbError> {
+    Ok(actors(conn, &BTreeSet::from([id]))?.remove(&id))
+}

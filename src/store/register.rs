@@ -8,105 +8,299 @@ use super::columns::{At, Json, Key};
 use super::db::{AnyBackend, Conn, DbError};
 use super::schema::{organisations, presences};
 use crate::domain::id::{OrganisationId, PresenceId};
-use crate::domain::register::{LocalityCode, OrganisationKind, Nation, Presence, PresenceDeclaration, PresenceState, Profile};
+use crate::domain::register::{
+    LocalityCode, Nation, OrganisationKind, Presence, PresenceDeclaration, PresenceState, Profile,
+};
 use crate::domain::text::{Line, folded, look};
 use crate::domain::time::{Day, Moment};
 
 fn word(value: &impl Serialize) -> String {
-    serde_json::to_value(value).ok().and_then(|w| w.as_str().map(str::to_owned)).expect("words of the domain are written as text")
+    serde_json::to_value(value)
+        .ok()
+        .and_then(|w| w.as_str().map(str::to_owned))
+        .expect("words of the domain are written as text")
 }
 
-fn read_word<T: serde::de::DeserializeOwned>(table: &'static str, id: &impl ToString, word: String) -> Result<T, DbError> {
-    serde_json::from_value(word.into()).map_err(|why| DbError::Unreadable { table, id: id.to_string(), why: why.to_string() })
+fn read_word<T: serde::de::DeserializeOwned>(
+    table: &'static str,
+    id: &impl ToString,
+    word: String,
+) -> Result<T, DbError> {
+    serde_json::from_value(word.into()).map_err(|why| DbError::Unreadable {
+        table,
+        id: id.to_string(),
+        why: why.to_string(),
+    })
 }
 
 /// Writes a new organisation.
-pub fn add(conn: &mut Conn, id: OrganisationId, profile: &Profile, now: Moment) -> Result<(), DbError> {
-    diesel::insert_into(organisations::table).values((
-        organisations::id.eq(Key::from(id)), organisations::working_name.eq(profile.working_name.as_str()), organisations::folded.eq(folded(profile.working_name.as_str())), organisations::look.eq(look(profile.working_name.as_str())),
-        organisations::kind.eq(word(&profile.kind)), organisations::nation.eq(word(&profile.nation)), organisations::constituted.eq(profile.constituted), organisations::profile.eq(Json(profile.clone())), organisations::created_at.eq(At(now)),
-    )).execute(conn)?;
+pub fn add(
+    conn: &mut Conn,
+    id: OrganisationId,
+    profile: &Profile,
+    now: Moment,
+) -> Result<(), DbError> {
+    diesel::insert_into(organisations::table)
+        .values((
+            organisations::id.eq(Key::from(id)),
+            organisations::working_name.eq(profile.working_name.as_str()),
+            organisations::folded.eq(folded(profile.working_name.as_str())),
+            organisations::look.eq(look(profile.working_name.as_str())),
+            organisations::kind.eq(word(&profile.kind)),
+            organisations::nation.eq(word(&profile.nation)),
+            organisations::constituted.eq(profile.constituted),
+            organisations::profile.eq(Json(profile.clone())),
+            organisations::created_at.eq(At(now)),
+        ))
+        .execute(conn)?;
     Ok(())
 }
 
 /// Writes an organisation's description.
 pub fn save(conn: &mut Conn, id: OrganisationId, profile: &Profile) -> Result<(), DbError> {
-    diesel::update(organisations::table.find(Key::from(id))).set((
-        organisations::working_name.eq(profile.working_name.as_str()), organisations::folded.eq(folded(profile.working_name.as_str())), organisations::look.eq(look(profile.working_name.as_str())),
-        organisations::kind.eq(word(&profile.kind)), organisations::nation.eq(word(&profile.nation)), organisations::constituted.eq(profile.constituted), organisations::profile.eq(Json(profile.clone())),
-    )).execute(conn)?;
+    diesel::update(organisations::table.find(Key::from(id)))
+        .set((
+            organisations::working_name.eq(profile.working_name.as_str()),
+            organisations::folded.eq(folded(profile.working_name.as_str())),
+            organisations::look.eq(look(profile.working_name.as_str())),
+            organisations::kind.eq(word(&profile.kind)),
+            organisations::nation.eq(word(&profile.nation)),
+            organisations::constituted.eq(profile.constituted),
+            organisations::profile.eq(Json(profile.clone())),
+        ))
+        .execute(conn)?;
     Ok(())
 }
 
 /// An organisation by id.
 pub fn find(conn: &mut Conn, id: OrganisationId) -> Result<Option<Profile>, DbError> {
-    let found: Option<Json<Profile>> = organisations::table.find(Key::from(id)).select(organisations::profile).first(conn).optional()?;
+    let found: Option<Json<Profile>> = organisations::table
+        .find(Key::from(id))
+        .select(organisations::profile)
+        .first(conn)
+        .optional()?;
     Ok(found.map(|profile| profile.0))
 }
 
 /// Whether another organisation has a name that looks the same.
-pub fn looks_like_another(conn: &mut Conn, name: &Line, but: Option<OrganisationId>) -> Result<bool, DbError> {
-    let found: Vec<Key> = organisations::table.filter(organisations::look.eq(look(name.as_str()))).select(organisations::id).limit(2).load(conn)?;
+pub fn looks_like_another(
+    conn: &mut Conn,
+    name: &Line,
+    but: Option<OrganisationId>,
+) -> Result<bool, DbError> {
+    let found: Vec<Key> = organisations::table
+        .filter(organisations::look.eq(look(name.as_str())))
+        .select(organisations::id)
+        .limit(2)
+        .load(conn)?;
     Ok(found.into_iter().any(|id| but.map(Key::from) != Some(id)))
 }
 
 /// Working names by id.
-pub fn names(conn: &mut Conn, ids: &BTreeSet<OrganisationId>) -> Result<BTreeMap<OrganisationId, String>, DbError> {
-    if ids.is_empty() { return Ok(BTreeMap::new()); }
-    let rows: Vec<(Key, String)> = organisations::table.filter(organisations::id.eq_any(ids.iter().map(|o| Key::from(*o)).collect::<Vec<_>>())).select((organisations::id, organisations::working_name)).load(conn)?;
-    Ok(rows.into_iter().map(|(id, name)| (id.into(), name)).collect())
+pub fn names(
+    conn: &mut Conn,
+    ids: &BTreeSet<OrganisationId>,
+) -> Result<BTreeMap<OrganisationId, String>, DbError> {
+    if ids.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let rows: Vec<(Key, String)> = organisations::table
+        .filter(organisations::id.eq_any(ids.iter().map(|o| Key::from(*o)).collect::<Vec<_>>()))
+        .select((organisations::id, organisations::working_name))
+        .load(conn)?;
+    Ok(rows
+        .into_iter()
+        .map(|(id, name)| (id.into(), name))
+        .collect())
 }
 
 /// What the procedure needs to know of an organisation.
 #[derive(Debug, Clone)]
-pub struct Essentials { pub kind: OrganisationKind, pub nation: Nation, pub constituted: bool, pub merged_into: Option<OrganisationId> }
+pub struct Essentials {
+    pub kind: OrganisationKind,
+    pub nation: Nation,
+    pub constituted: bool,
+    pub merged_into: Option<OrganisationId>,
+}
 
 /// The essentials by id.
-pub fn essentials(conn: &mut Conn, ids: &BTreeSet<OrganisationId>) -> Result<BTreeMap<OrganisationId, Essentials>, DbError> {
-    if ids.is_empty() { return Ok(BTreeMap::new()); }
-    let rows: Vec<(Key, String, String, bool, Option<Key>)> = organisations::table.filter(organisations::id.eq_any(ids.iter().map(|o| Key::from(*o)).collect::<Vec<_>>()))
-        .select((organisations::id, organisations::kind, organisations::nation, organisations::constituted, organisations::merged_into)).load(conn)?;
-    rows.into_iter().map(|(id, kind, nation, constituted, merged)| {
-        let id = OrganisationId::from(id);
-        Ok((id, Essentials { kind: read_word("organisations", &id, kind)?, nation: read_word("organisations", &id, nation)?, constituted, merged_into: merged.map(OrganisationId::from) }))
-    }).collect()
+pub fn essentials(
+    conn: &mut Conn,
+    ids: &BTreeSet<OrganisationId>,
+) -> Result<BTreeMap<OrganisationId, Essentials>, DbError> {
+    if ids.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let rows: Vec<(Key, String, String, bool, Option<Key>)> = organisations::table
+        .filter(organisations::id.eq_any(ids.iter().map(|o| Key::from(*o)).collect::<Vec<_>>()))
+        .select((
+            organisations::id,
+            organisations::kind,
+            organisations::nation,
+            organisations::constituted,
+            organisations::merged_into,
+        ))
+        .load(conn)?;
+    rows.into_iter()
+        .map(|(id, kind, nation, constituted, merged)| {
+            let id = OrganisationId::from(id);
+            Ok((
+                id,
+                Essentials {
+                    kind: read_word("organisations", &id, kind)?,
+                    nation: read_word("organisations", &id, nation)?,
+                    constituted,
+                    merged_into: merged.map(OrganisationId::from),
+                },
+            ))
+        })
+        .collect()
 }
 
 /// Organisations by name, after `after`; `text` narrows to names that hold it.
-pub fn page(conn: &mut Conn, text: Option<&str>, after: Option<(String, OrganisationId)>, most: i64) -> Result<Vec<(OrganisationId, Profile)>, DbError> {
-    let mut query = organisations::table.select((organisations::id, organisations::profile)).order((organisations::folded, organisations::id)).limit(most).into_boxed::<AnyBackend>();
-    if let Some(text) = text { query = query.filter(organisations::folded.like(format!("%{}%", folded(text).replace('!', "!!").replace('%', "!%").replace('_', "!_"))).escape('!')); }
-    if let Some((name, id)) = after { query = query.filter(organisations::folded.gt(name.clone()).or(organisations::folded.eq(name).and(organisations::id.gt(Key::from(id))))); }
+pub fn page(
+    conn: &mut Conn,
+    text: Option<&str>,
+    after: Option<(String, OrganisationId)>,
+    most: i64,
+) -> Result<Vec<(OrganisationId, Profile)>, DbError> {
+    let mut query = organisations::table
+        .select((organisations::id, organisations::profile))
+        .order((organisations::folded, organisations::id))
+        .limit(most)
+        .into_boxed::<AnyBackend>();
+    if let Some(text) = text {
+        query = query.filter(
+            organisations::folded
+                .like(format!(
+                    "%{}%",
+                    folded(text)
+                        .replace('!', "!!")
+                        .replace('%', "!%")
+                        .replace('_', "!_")
+                ))
+                .escape('!'),
+        );
+    }
+    if let Some((name, id)) = after {
+        query = query.filter(
+            organisations::folded
+                .gt(name.clone())
+                .or(organisations::folded
+                    .eq(name)
+                    .and(organisations::id.gt(Key::from(id)))),
+        );
+    }
     let rows: Vec<(Key, Json<Profile>)> = query.load(conn)?;
-    Ok(rows.into_iter().map(|(id, profile)| (id.into(), profile.0)).collect())
+    Ok(rows
+        .into_iter()
+        .map(|(id, profile)| (id.into(), profile.0))
+        .collect())
 }
 
 /// Writes down that an organisation is somewhere.
-pub fn add_presence(conn: &mut Conn, id: PresenceId, organisation: OrganisationId, said: &PresenceDeclaration, state: PresenceState, now: Moment) -> Result<(), DbError> {
-    diesel::insert_into(presences::table).values((
-        presences::id.eq(Key::from(id)), presences::organisation_id.eq(Key::from(organisation)), presences::locality.eq(said.locality.as_str()), presences::kind.eq(word(&said.kind)), presences::since.eq(said.since),
-        presences::until.eq(said.until), presences::end_condition.eq(said.end_condition.as_ref().map(|c| c.as_str().to_owned())), presences::evidence.eq(said.evidence_of_roots.as_ref().map(|e| e.as_str().to_owned())),
-        presences::state.eq(word(&state)), presences::declared_at.eq(At(now)),
-    )).execute(conn)?;
+pub fn add_presence(
+    conn: &mut Conn,
+    id: PresenceId,
+    organisation: OrganisationId,
+    said: &PresenceDeclaration,
+    state: PresenceState,
+    now: Moment,
+) -> Result<(), DbError> {
+    diesel::insert_into(presences::table)
+        .values((
+            presences::id.eq(Key::from(id)),
+            presences::organisation_id.eq(Key::from(organisation)),
+            presences::locality.eq(said.locality.as_str()),
+            presences::kind.eq(word(&said.kind)),
+            presences::since.eq(said.since),
+            presences::until.eq(said.until),
+            presences::end_condition.eq(said.end_condition.as_ref().map(|c| c.as_str().to_owned())),
+            presences::evidence.eq(said
+                .evidence_of_roots
+                .as_ref()
+                .map(|e| e.as_str().to_owned())),
+            presences::state.eq(word(&state)),
+            presences::declared_at.eq(At(now)),
+        ))
+        .execute(conn)?;
     Ok(())
 }
 
 /// Says how CLERO sees a presence now; `false` where there is none.
-pub fn set_presence_state(conn: &mut Conn, organisation: OrganisationId, id: PresenceId, state: PresenceState) -> Result<bool, DbError> {
-    Ok(diesel::update(presences::table.filter(presences::id.eq(Key::from(id))).filter(presences::organisation_id.eq(Key::from(organisation)))).set(presences::state.eq(word(&state))).execute(conn)? == 1)
+pub fn set_presence_state(
+    conn: &mut Conn,
+    organisation: OrganisationId,
+    id: PresenceId,
+    state: PresenceState,
+) -> Result<bool, DbError> {
+    Ok(diesel::update(
+        presences::table
+            .filter(presences::id.eq(Key::from(id)))
+            .filter(presences::organisation_id.eq(Key::from(organisation))),
+    )
+    .set(presences::state.eq(word(&state)))
+    .execute(conn)?
+        == 1)
 }
 
-type PresenceRow = (Key, Key, String, String, Day, Option<Day>, Option<String>, String);
+type PresenceRow = (
+    Key,
+    Key,
+    String,
+    String,
+    Day,
+    Option<Day>,
+    Option<String>,
+    String,
+);
 
 /// Where an organisation is and was.
-pub fn presences_of(conn: &mut Conn, organisation: OrganisationId) -> Result<Vec<Presence>, DbError> {
-    let rows: Vec<PresenceRow> = presences::table.filter(presences::organisation_id.eq(Key::from(organisation))).order((presences::since, presences::id))
-        .select((presences::id, presences::organisation_id, presences::locality, presences::kind, presences::since, presences::until, presences::end_condition, presences::state)).load(conn)?;
-    rows.into_iter().map(|(id, organisation, locality, kind, since, until, end_condition, state)| {
-        let id = PresenceId::from(id);
-        let unreadable = |why: &str| DbError::Unreadable { table: "presences", id: id.to_string(), why: why.to_owned() };
-        let locality = LocalityCode::parse(&locality).ok_or_else(|| unreadable("unknown locality"))?;
-        let end_condition = end_condition.map(|c| Line::parse(&c)).transpose().map_err(|_| unreadable("end_condition"))?;
-        Ok(Presence { id, organisation: organisation.into(), locality_name: locality.locality().name.clone(), locality, kind: read_word("presences", &id, kind)?, since, until, end_condition, state: read_word("presences", &id, state)? })
-    }).collect()
+pub fn presences_of(
+    conn: &mut Conn,
+    organisation: OrganisationId,
+) -> Result<Vec<Presence>, DbError> {
+    let rows: Vec<PresenceRow> = presences::table
+        .filter(presences::organisation_id.eq(Key::from(organisation)))
+        .order((presences::since, presences::id))
+        .select((
+            presences::id,
+            presences::organisation_id,
+            presences::locality,
+            presences::kind,
+            presences::since,
+            presences::until,
+            presences::end_condition,
+            presences::state,
+        ))
+        .load(conn)?;
+    rows.into_iter()
+        .map(
+            |(id, organisation, locality, kind, since, until, end_condition, state)| {
+                let id = PresenceId::from(id);
+                let unreadable = |why: &str| DbError::Unreadable {
+                    table: "presences",
+                    id: id.to_string(),
+                    why: why.to_owned(),
+                };
+                let locality =
+                    LocalityCode::parse(&locality).ok_or_else(|| unreadable("unknown locality"))?;
+                let end_condition = end_condition
+                    .map(|c| Line::parse(&c))
+                    .transpose()
+                    .map_err(|_| unreadable("end_condition"))?;
+                Ok(Presence {
+                    id,
+                    organisation: organisation.into(),
+                    locality_name: locality.locality().name.clone(),
+                    locality,
+                    kind: read_word("presences", &id, kind)?,
+                    since,
+                    until,
+                    end_condition,
+                    state: read_word("presences", &id, state)?,
+                })
+            },
+        )
+        .collect()
 }

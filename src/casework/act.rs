@@ -1,0 +1,379 @@
+//! The transition: the one way a case changes. In one transaction: the key of the request, the lock, who may see it
+//! (404), what they saw (412), the decision (403, 409), the case, its event, the notices and the letters; all of it is
+//! kept or none of it.
+use serde_json::json;
+use uuid::Uuid;
+
+use super::signin::{self, Credential};
+use super::tell::{About, Cause, send, tell};
+use super::{Desk, Error, OnceKey, Settings, facts, once, read};
+use crate::domain::access::{Capacity, capacity};
+use crate::domain::action::{Action, Asked, EventName, FirstAccount};
+use crate::domain::case::{Case, OnBehalf, Stage};
+use crate::domain::decide::{Asking, Decision, Refusal, decide};
+use crate::domain::id::{CaseId, EventId, MembershipId, PersonId};
+use crate::domain::notice::Letter;
+use crate::domain::people::{Actor, Membership, MembershipState, Person};
+use crate::domain::sight::Sight;
+use crate::domain::time::Moment;
+use crate::mail::letter::Letters;
+use crate::store::db::Conn;
+use crate::store::{cases, events, people, register};
+
+/// What somebody asks of a case.
+#[derive(Debug, Clone)]
+pub struct Request {
+    pub caller: Credential,
+    pub case: CaseId,
+    pub asked: Asked,
+    /// The tag of what they saw; needed unless the event names the hash it answers.
+    pub if_match: Option<Tags>,
+    pub key: Option<OnceKey>,
+}
+
+/// The tags of an `If-Match` header.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Tags {
+    Any,
+    These(Vec<String>),
+}
+
+impl Tags {
+    /// Whether `tag` is among them.
+    #[must_use]
+    pub fn fit(&self, tag: &str) -> bool {
+        match self {
+            Self::Any => true,
+            Self::These(tags) => tags.iter().any(|t| t == tag),
+        }
+    }
+}
+
+impl Desk {
+    /// Does what is asked, and answers the case as the caller sees it afterwards; `None` if a draft is gone or the
+    /// caller may no longer see it.
+    pub async fn act(&self, request: Request) -> Result<Option<Sight>, Error> {
+        let (desk, now) = (self.clone(), self.clock.now());
+        self.db
+            .write(move |conn| {
+                let actor = signin::actor(conn, &request.caller, now)?;
+                if request.key.is_some() {
+                    still_in_sight(conn, &request, &actor, now)?;
+                }
+                once(conn, actor.person, request.key.as_ref(), now, |conn| {
+                    let case = cases::lock(conn, request.case)?.ok_or(Error::Missing)?;
+                    let as_what = capacity(&case, &actor, now).ok_or(Error::Missing)?;
+                    same_as_seen(conn, &case, as_what, &request)?;
+                    let after = step(conn, &desk, &case, &actor, as_what, &request.asked, now)?;
+                    let Some(after) = after else { return Ok(None) };
+                    capacity(&after, &actor, now)
+                        .map(|as_what| read::seen(conn, &after, as_what))
+                        .transpose()
+                })
+            })
+            .await
+    }
+
+    /// Lets the clock notice what has passed in a case. Answers how many things it noticed.
+    pub async fn notice_time(&self, id: CaseId) -> Result<usize, Error> {
+        let (desk, now) = (self.clone(), self.clock.now());
+        self.db
+            .write(move |conn| {
+                let Some(mut case) = cases::lock(conn, id)? else {
+                    return Ok(0);
+                };
+                if !case.is_open() {
+                    return Ok(0);
+                }
+                let passed = case
+                    .clocks
+                    .to_notice(case.hold.is_some(), now, &case.nations());
+                for kind in &passed {
+                    let action = match kind {
+                        crate::domain::deadline::DeadlineKind::HoldEnds => {
+                            Action::Resume(crate::domain::action::Resume {})
+                        }
+                        other => Action::DeadlinePassed(crate::domain::action::DeadlinePassed {
+                            deadline: *other,
+                        }),
+                    };
+                    let asked = Asked {
+                        action,
+                        on_behalf_of: None,
+                    };
+                    if let Some(after) = step(
+                        conn,
+                        &desk,
+                        &case,
+                        &Actor::default(),
+                        Capacity::System,
+                        &asked,
+                        now,
+                    )? {
+                        case = after;
+                    }
+                }
+                Ok(passed.len())
+            })
+            .await
+    }
+}
+
+/// Before an answer is given a second time: the person must still be allowed to see the case.
+fn still_in_sight(
+    conn: &mut Conn,
+    request: &Request,
+    actor: &Actor,
+    now: Moment,
+) -> Result<(), Error> {
+    match cases::find(conn, request.case)? {
+        Some(case) => capacity(&case, actor, now)
+            .map(|_| ())
+            .ok_or(Error::Missing),
+        None if matches!(request.asked.action, Action::DiscardDraft(_)) => Ok(()),
+        None => Err(Error::Missing),
+    }
+}
+
+/// Compares the tag the caller sent with what they would see now.
+fn same_as_seen(
+    conn: &mut Conn,
+    case: &Case,
+    as_what: Capacity,
+    request: &Request,
+) -> Result<(), Error> {
+    match &request.if_match {
+        Some(tags) => {
+            if tags.fit(&read::seen(conn, case, as_what)?.tag()) {
+                Ok(())
+            } else {
+                Err(Error::Stale)
+            }
+        }
+        None if request.asked.action.name().names_a_hash() => Ok(()),
+        None => Err(Error::NeedsTag),
+    }
+}
+
+/// One step of a case that is locked: decide, save, append, tell.
+fn step(
+    conn: &mut Conn,
+    desk: &Desk,
+    case: &Case,
+    actor: &Actor,
+    as_what: Capacity,
+    asked: &Asked,
+    now: Moment,
+) -> Result<Option<Case>, Error> {
+    let acting = stand_in(case, as_what, asked)?;
+    let facts = facts::gather(
+        conn,
+        &desk.settings.spans,
+        case,
+        actor,
+        acting,
+        Some(&asked.action),
+        now,
+    )?;
+    let asking = Asking {
+        person: actor.person,
+        capacity: acting,
+        on_behalf_of: asked.on_behalf_of.as_ref(),
+        now,
+        fresh: Uuid::new_v4(),
+        facts: &facts,
+    };
+    let decision = decide(case, &asking, &asked.action)?;
+    match &decision.after {
+        Some(after) => {
+            let names: Vec<String> = register::names(conn, &after.organisations().collect())?
+                .into_values()
+                .collect();
+            cases::save(conn, case, after, &names)?;
+        }
+        None => cases::remove(conn, case.id)?,
+    }
+    let event = append(conn, case.id, actor.person, as_what, asked, &decision, now)?;
+    if let Some(after) = &decision.after {
+        let cause = Cause {
+            event,
+            actor: actor.person,
+            actor_side: acting.side(),
+            now,
+        };
+        tell(
+            conn,
+            &desk.letters,
+            &desk.settings,
+            after,
+            &decision.told,
+            cause,
+        )?;
+        if let Action::Invite(body) = &asked.action {
+            first_accounts(
+                conn,
+                &desk.letters,
+                &desk.settings,
+                &body.first_accounts,
+                actor.person,
+                event,
+                now,
+            )?;
+        }
+    }
+    Ok(decision.after)
+}
+
+/// As what a step is taken: for somebody offline, a neutral or (until the case is taken on) a coordinator enters what
+/// they said (SPEC §3.3).
+fn stand_in(case: &Case, as_what: Capacity, asked: &Asked) -> Result<Capacity, Error> {
+    let Some(behalf) = &asked.on_behalf_of else {
+        return Ok(as_what);
+    };
+    let may = as_what == Capacity::Neutral
+        || (as_what == Capacity::Coordinator && case.stage == Stage::Intake)
+        || (case.stage == Stage::Draft && as_what.side().is_some());
+    if !may || !may_be_entered(asked.action.name()) {
+        return Err(Refusal::NotYourPart(asked.action.name()).into());
+    }
+    if !behalf.read_back_and_confirmed {
+        return Err(Error::flaw(
+            "/on_behalf_of/read_back_and_confirmed",
+            "please read it back to them first",
+        ));
+    }
+    let side = case.side_of(behalf.organisation).ok_or_else(|| {
+        Error::flaw(
+            "/on_behalf_of/organisation",
+            "this organisation is not in the case",
+        )
+    })?;
+    Ok(Capacity::Party {
+        side,
+        organisation: behalf.organisation,
+        lead: true,
+    })
+}
+
+/// What can be entered for somebody offline: everything a representative says, but their reading of the standards,
+/// which stays sealed from everybody else.
+fn may_be_entered(event: EventName) -> bool {
+    use EventName as E;
+    matches!(
+        event,
+        E::SaveDraft
+            | E::Submit
+            | E::GiveMore
+            | E::Respond
+            | E::ShareStatement
+            | E::AgreeToTalk
+            | E::ConfirmJointReading
+            | E::ProposeAction
+            | E::AcceptAgreement
+            | E::DeclineAgreement
+            | E::AgreeSummary
+            | E::AgreeTimetable
+            | E::Object
+            | E::Hold
+            | E::Resume
+            | E::Withdraw
+            | E::RequestReopen
+    )
+}
+
+fn append(
+    conn: &mut Conn,
+    case: CaseId,
+    actor: Option<PersonId>,
+    as_what: Capacity,
+    asked: &Asked,
+    decision: &Decision,
+    now: Moment,
+) -> Result<EventId, Error> {
+    let behalf: Option<&OnBehalf> = asked.on_behalf_of.as_ref();
+    Ok(events::append(
+        conn,
+        events::Entry {
+            chain: format!("case:{case}"),
+            at: now,
+            actor,
+            capacity: as_what.name(),
+            on_behalf_of: behalf.map(|b| b.organisation),
+            event: decision.event.word(),
+            audience: decision.audience,
+            body: json!({ "asked": asked.action.written(), "on_behalf_of": behalf, "stage": decision.after.as_ref().map(|c| c.stage) }),
+        },
+    )?)
+}
+
+/// Makes a first account for somebody of an invited LERO, and invites them to it (SPEC §3.2, `invite`).
+fn first_accounts(
+    conn: &mut Conn,
+    letters: &Letters,
+    settings: &Settings,
+    accounts: &[FirstAccount],
+    by: Option<PersonId>,
+    event: EventId,
+    now: Moment,
+) -> Result<(), Error> {
+    for account in accounts {
+        let person = match people::by_email(conn, &account.email)? {
+            Some(person) => person,
+            None => {
+                let person = Person {
+                    id: PersonId::random(),
+                    name: account.name.clone(),
+                    email: Some(account.email.clone()),
+                    roles: Default::default(),
+                    active: true,
+                };
+                people::add(conn, &person, &account.email, now)?;
+                person
+            }
+        };
+        let membership = Membership {
+            id: MembershipId::random(),
+            person: person.id,
+            organisation: account.organisation,
+            lead: true,
+            state: MembershipState::Invited,
+            since: now.london_day(),
+            until: None,
+        };
+        people::add_membership(conn, &membership).map_err(|e| {
+            Error::or_taken(
+                e,
+                "already-a-member",
+                "this person already belongs to the organisation",
+            )
+        })?;
+        super::people::log(
+            conn,
+            now,
+            by,
+            "member_invited",
+            json!({ "membership": membership.id }),
+        )?;
+        let code = signin::invite(
+            conn,
+            person.id,
+            membership.id,
+            now,
+            settings.invitation_days,
+        )?;
+        send(
+            conn,
+            letters,
+            settings,
+            &person,
+            Letter::FirstAccount,
+            About {
+                code: Some(&code),
+                ..About::default()
+            },
+            &format!("{event}:first_account:{}", membership.id),
+            now,
+        )?;
+    }
+    Ok(())
+}

@@ -1,0 +1,202 @@
+//! The second floor: what people come to do. It owns every transaction and knows no HTTP; `act` is the one way a
+//! case changes. The desk is where it is done: database, clock, letters and settings, handed down from `app`.
+pub mod act;
+pub mod facts;
+pub mod mailbox;
+pub mod open;
+pub mod people;
+pub mod read;
+pub mod reading;
+pub mod register;
+pub mod signin;
+pub mod tell;
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::domain::deadline::Spans;
+use crate::domain::decide::{Flaw, Refusal};
+use crate::domain::id::PersonId;
+use crate::domain::people::Actor;
+use crate::domain::time::{Clock, Moment};
+use crate::mail::letter::{LetterError, Letters, Sender};
+use crate::store::db::{Asked, Conn, Db, DbError, is_taken};
+use crate::store::once;
+use signin::Credential;
+
+/// What may be set without changing the program.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    pub spans: Spans,
+    /// Where people reach the service; every link in a letter begins with it.
+    pub public_url: String,
+    /// Whom to ring.
+    pub phone: String,
+    pub sender: Sender,
+    /// How long an API token lasts unless somebody says otherwise, in days.
+    pub token_days: u16,
+    /// How long an invitation to a first account can be taken up, in days.
+    pub invitation_days: u16,
+}
+
+/// Where casework is done. Cloning it is cheap.
+#[derive(Clone)]
+pub struct Desk {
+    pub db: Db,
+    pub clock: Arc<dyn Clock>,
+    pub letters: Arc<Letters>,
+    pub settings: Arc<Settings>,
+}
+
+impl std::fmt::Debug for Desk {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Desk({:?})", self.db)
+    }
+}
+
+/// Why a use case did not happen. Only `web` knows what status that is.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("nobody is signed in")]
+    SignIn,
+    /// It is not there, or the person may not know that it is: nobody can tell which.
+    #[error("not there")]
+    Missing,
+    /// The person may see it and may not do this.
+    #[error("not allowed")]
+    NotAllowed,
+    #[error("refused")]
+    Refused(Refusal),
+    #[error("bad input")]
+    Flawed(Vec<Flaw>),
+    /// Changing this needs `If-Match`.
+    #[error("a precondition is needed")]
+    NeedsTag,
+    /// Somebody else changed it meanwhile.
+    #[error("stale")]
+    Stale,
+    /// The key was used for another request.
+    #[error("the key was used for another request")]
+    KeyReused,
+    /// A cursor that was not made for this list and this person.
+    #[error("a cursor that does not fit")]
+    BadCursor,
+    /// It cannot be, as things stand; what and why.
+    #[error("{1}")]
+    Conflict(&'static str, &'static str),
+    #[error(transparent)]
+    Database(#[from] DbError),
+    #[error(transparent)]
+    Letter(#[from] LetterError),
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::OldHash => Self::Stale,
+            Refusal::Flawed(flaws) => Self::Flawed(flaws),
+            Refusal::NotYourPart(_) | Refusal::Unmet { .. } => Self::Refused(refusal),
+        }
+    }
+}
+
+impl Asked for Error {
+    fn database(&self) -> Option<&DbError> {
+        match self {
+            Self::Database(error) => Some(error),
+            Self::SignIn
+            | Self::Missing
+            | Self::NotAllowed
+            | Self::Refused(_)
+            | Self::Flawed(_)
+            | Self::NeedsTag
+            | Self::Stale
+            | Self::KeyReused
+            | Self::BadCursor
+            | Self::Conflict(..)
+            | Self::Letter(_) => None,
+        }
+    }
+}
+
+impl Error {
+    /// A single flaw.
+    #[must_use]
+    pub fn flaw(pointer: &str, message: &str) -> Self {
+        Self::Flawed(vec![Flaw::at(pointer, message)])
+    }
+
+    /// Makes a conflict of a statement that broke a rule of uniqueness; other errors stay what they are.
+    #[must_use]
+    pub fn or_taken(error: DbError, what: &'static str, why: &'static str) -> Self {
+        match error {
+            DbError::Query(query) if is_taken(&query) => Self::Conflict(what, why),
+            other => Self::Database(other),
+        }
+    }
+}
+
+/// A key that makes a command happen once (SPEC §14): what the client sent, and what it was sent for.
+#[derive(Debug, Clone)]
+pub struct OnceKey {
+    pub value: String,
+    pub fingerprint: String,
+}
+
+impl Desk {
+    /// Runs a write of `caller`. With a key, the second time answers what the first time answered; `may` is asked
+    /// again before that, so that somebody whose rights have ended learns nothing.
+    pub async fn write_once<T>(
+        &self,
+        caller: Credential,
+        key: Option<OnceKey>,
+        may: impl Fn(&mut Conn, &Actor) -> Result<(), Error> + Send + 'static,
+        work: impl Fn(&mut Conn, &Actor, Moment) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error>
+    where
+        T: Serialize + DeserializeOwned + Send + 'static,
+    {
+        let now = self.clock.now();
+        self.db
+            .write(move |conn| {
+                let actor = signin::actor(conn, &caller, now)?;
+                may(conn, &actor)?;
+                once(conn, actor.person, key.as_ref(), now, |conn| {
+                    work(conn, &actor, now)
+                })
+            })
+            .await
+    }
+}
+
+/// Answers what was answered before, or does the work and keeps its answer.
+fn once<T: Serialize + DeserializeOwned>(
+    conn: &mut Conn,
+    person: Option<PersonId>,
+    key: Option<&OnceKey>,
+    now: Moment,
+    work: impl FnOnce(&mut Conn) -> Result<T, Error>,
+) -> Result<T, Error> {
+    let (Some(person), Some(key)) = (person, key) else {
+        return work(conn);
+    };
+    match once::claim(conn, person, &key.value, &key.fingerprint, now)? {
+        once::Claim::Taken => Err(Error::KeyReused),
+        once::Claim::Answered(before) => serde_json::from_value(before).map_err(|why| {
+            DbError::Unreadable {
+                table: "once",
+                id: key.value.clone(),
+                why: why.to_string(),
+            }
+            .into()
+        }),
+        once::Claim::New => {
+            let done = work(conn)?;
+            let kept = serde_json::to_value(&done).expect("answers can always be written as JSON");
+            once::answer(conn, person, &key.value, &kept)?;
+            Ok(done)
+        }
+    }
+}

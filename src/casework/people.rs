@@ -1,0 +1,537 @@
+//! Accounts, roles, memberships and declared ties (SPEC §2, §11): invitation only, and nobody grants themselves
+//! anything.
+use std::collections::BTreeSet;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::read::{Page, Slice};
+use super::signin::{self, Credential, NewToken};
+use super::tell::{About, send};
+use super::{Desk, Error, OnceKey};
+use crate::domain::access::{Audience, CapacityName};
+use crate::domain::id::{AffiliationId, EventId, MembershipId, OrganisationId, PersonId};
+use crate::domain::notice::Letter;
+use crate::domain::people::{Actor, Membership, MembershipState, Person, Role};
+use crate::domain::text::{EmailAddress, Line};
+use crate::domain::time::{Day, Moment};
+use crate::store::db::Conn;
+use crate::store::{credentials, events, people, register};
+
+/// Writes an event of the register's own chain: accounts, roles, organisations.
+pub fn log(
+    conn: &mut Conn,
+    now: Moment,
+    actor: Option<PersonId>,
+    event: &str,
+    body: serde_json::Value,
+) -> Result<EventId, Error> {
+    let capacity = if actor.is_some() {
+        CapacityName::Coordinator
+    } else {
+        CapacityName::System
+    };
+    Ok(events::append(
+        conn,
+        events::Entry {
+            chain: "register".to_owned(),
+            at: now,
+            actor,
+            capacity,
+            on_behalf_of: None,
+            event,
+            audience: Audience::Process,
+            body,
+        },
+    )?)
+}
+
+/// A person to be added.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewPerson {
+    pub name: Line,
+    pub email: EmailAddress,
+    #[serde(default)]
+    #[schemars(length(max = 4))]
+    pub roles: BTreeSet<Role>,
+}
+
+/// A change of roles, or of whether the account is open.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChangePerson {
+    #[serde(default)]
+    pub roles: Option<BTreeSet<Role>>,
+    #[serde(default)]
+    pub active: Option<bool>,
+}
+
+/// Somebody to be invited into an organisation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewMember {
+    pub name: Line,
+    pub email: EmailAddress,
+    /// A lead may sign for the organisation.
+    #[serde(default)]
+    pub lead: bool,
+}
+
+/// A tie to be declared.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewAffiliation {
+    pub organisation: OrganisationId,
+    /// As what, for example "trustee".
+    pub role: Line,
+    pub since: Day,
+    #[serde(default)]
+    pub until: Option<Day>,
+}
+
+/// A declared tie. What is declared stays; a later end is a new declaration.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Affiliation {
+    pub id: AffiliationId,
+    pub organisation: OrganisationId,
+    pub role: String,
+    pub since: Day,
+    pub until: Option<Day>,
+}
+
+/// Who the caller is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Me {
+    pub person: Person,
+    pub memberships: Vec<Membership>,
+}
+
+fn staff(actor: &Actor) -> bool {
+    actor.is(Role::Coordinator) || actor.is(Role::Administrator)
+}
+
+fn only_staff(_: &mut Conn, actor: &Actor) -> Result<(), Error> {
+    if staff(actor) {
+        Ok(())
+    } else {
+        Err(Error::NotAllowed)
+    }
+}
+
+/// Roles are given by administrators; coordinators may add people and make facilitators.
+fn may_give(actor: &Actor, roles: &BTreeSet<Role>) -> Result<(), Error> {
+    let harmless = roles.iter().all(|role| *role == Role::Facilitator);
+    if actor.is(Role::Administrator) || harmless {
+        Ok(())
+    } else {
+        Err(Error::NotAllowed)
+    }
+}
+
+impl Desk {
+    /// Who the caller is, and where they belong.
+    pub async fn me(&self, caller: Credential) -> Result<Me, Error> {
+        let now = self.clock.now();
+        self.db
+            .read(move |conn| {
+                let id = signin::actor(conn, &caller, now)?
+                    .person
+                    .ok_or(Error::SignIn)?;
+                Ok(Me {
+                    person: people::find(conn, id)?.ok_or(Error::SignIn)?,
+                    memberships: people::memberships_of(conn, id)?,
+                })
+            })
+            .await
+    }
+
+    /// Everybody with an account; for coordinators and administrators.
+    pub async fn people(&self, caller: Credential, slice: Slice) -> Result<Page<Person>, Error> {
+        let now = self.clock.now();
+        self.db
+            .read(move |conn| {
+                let actor = signin::actor(conn, &caller, now)?;
+                only_staff(conn, &actor)?;
+                let after: Option<PersonId> = slice.place(&"people")?;
+                let found = people::page(conn, after, slice.most() as i64 + 1)?;
+                Ok(slice.page(found, &"people", |person| person.id))
+            })
+            .await
+    }
+
+    /// One person: oneself, or for staff anybody.
+    pub async fn person(&self, caller: Credential, id: PersonId) -> Result<Person, Error> {
+        let now = self.clock.now();
+        self.db
+            .read(move |conn| {
+                let actor = signin::actor(conn, &caller, now)?;
+                if actor.person != Some(id) && !staff(&actor) {
+                    return Err(Error::Missing);
+                }
+                people::find(conn, id)?.ok_or(Error::Missing)
+            })
+            .await
+    }
+
+    /// Adds a person with an account.
+    pub async fn add_person(
+        &self,
+        caller: Credential,
+        new: NewPerson,
+        key: Option<OnceKey>,
+    ) -> Result<Person, Error> {
+        let roles = new.roles.clone();
+        self.write_once(
+            caller,
+            key,
+            move |conn, actor| {
+                only_staff(conn, actor)?;
+                may_give(actor, &roles)
+            },
+            move |conn, actor, now| {
+                let person = add(conn, &new, now)?;
+                log(
+                    conn,
+                    now,
+                    actor.person,
+                    "person_added",
+                    json!({ "person": person.id, "roles": person.roles }),
+                )?;
+                Ok(person)
+            },
+        )
+        .await
+    }
+
+    /// Changes somebody's roles, or closes or opens their account. Closing ends their tokens at once.
+    pub async fn change_person(
+        &self,
+        caller: Credential,
+        id: PersonId,
+        change: ChangePerson,
+        key: Option<OnceKey>,
+    ) -> Result<Person, Error> {
+        let may = move |_: &mut Conn, actor: &Actor| {
+            if actor.is(Role::Administrator) && actor.person != Some(id) {
+                Ok(())
+            } else {
+                Err(Error::NotAllowed)
+            }
+        };
+        self.write_once(caller, key, may, move |conn, actor, now| {
+            let mut person = people::find(conn, id)?.ok_or(Error::Missing)?;
+            if let Some(roles) = &change.roles {
+                person.roles = roles.clone();
+            }
+            if let Some(active) = change.active {
+                person.active = active;
+            }
+            people::save(conn, &person)?;
+            if !person.active {
+                credentials::revoke_tokens(conn, id, now)?;
+            }
+            log(
+                conn,
+                now,
+                actor.person,
+                "person_changed",
+                json!({ "person": id, "change": change }),
+            )?;
+            Ok(person)
+        })
+        .await
+    }
+
+    /// Who belongs to an organisation: for its own members and for staff.
+    pub async fn members(
+        &self,
+        caller: Credential,
+        organisation: OrganisationId,
+    ) -> Result<Vec<Membership>, Error> {
+        let now = self.clock.now();
+        self.db
+            .read(move |conn| {
+                let actor = signin::actor(conn, &caller, now)?;
+                register::find(conn, organisation)?.ok_or(Error::Missing)?;
+                if !staff(&actor) && !actor.belongs_to(organisation) {
+                    return Err(Error::NotAllowed);
+                }
+                Ok(people::memberships_in(conn, organisation)?)
+            })
+            .await
+    }
+
+    /// Invites somebody into an organisation: coordinators anybody, leads their colleagues; nobody themselves.
+    pub async fn invite_member(
+        &self,
+        caller: Credential,
+        organisation: OrganisationId,
+        new: NewMember,
+        key: Option<OnceKey>,
+    ) -> Result<Membership, Error> {
+        let desk = self.clone();
+        let may = move |conn: &mut Conn, actor: &Actor| {
+            register::find(conn, organisation)?.ok_or(Error::Missing)?;
+            if actor.is(Role::Coordinator) || actor.leads(organisation) {
+                Ok(())
+            } else {
+                Err(Error::NotAllowed)
+            }
+        };
+        self.write_once(caller, key, may, move |conn, actor, now| {
+            let person = match people::by_email(conn, &new.email)? {
+                Some(person) => person,
+                None => add(
+                    conn,
+                    &NewPerson {
+                        name: new.name.clone(),
+                        email: new.email.clone(),
+                        roles: BTreeSet::new(),
+                    },
+                    now,
+                )?,
+            };
+            if actor.person == Some(person.id) {
+                return Err(Error::flaw(
+                    "/email",
+                    "nobody invites themselves; please ask a colleague or CLERO",
+                ));
+            }
+            let membership = Membership {
+                id: MembershipId::random(),
+                person: person.id,
+                organisation,
+                lead: new.lead,
+                state: MembershipState::Invited,
+                since: now.london_day(),
+                until: None,
+            };
+            people::add_membership(conn, &membership).map_err(|e| {
+                Error::or_taken(
+                    e,
+                    "already-a-member",
+                    "This person already belongs to the organisation, or has been invited.",
+                )
+            })?;
+            let event = log(
+                conn,
+                now,
+                actor.person,
+                "member_invited",
+                json!({ "membership": membership.id }),
+            )?;
+            let code = signin::invite(
+                conn,
+                person.id,
+                membership.id,
+                now,
+                desk.settings.invitation_days,
+            )?;
+            send(
+                conn,
+                &desk.letters,
+                &desk.settings,
+                &person,
+                Letter::FirstAccount,
+                About {
+                    code: Some(&code),
+                    ..About::default()
+                },
+                &format!("{event}:first_account"),
+                now,
+            )?;
+            Ok(membership)
+        })
+        .await
+    }
+
+    /// Ends a membership: coordinators, the organisation's leads, or the person. Rights end with the next request.
+    pub async fn end_membership(
+        &self,
+        caller: Credential,
+        id: MembershipId,
+        key: Option<OnceKey>,
+    ) -> Result<Membership, Error> {
+        self.write_once(
+            caller,
+            key,
+            move |conn, actor| membership_for(conn, actor, id).map(|_| ()),
+            move |conn, actor, now| {
+                let mut membership = membership_for(conn, actor, id)?;
+                if membership.state == MembershipState::Ended {
+                    return Ok(membership);
+                }
+                membership.state = MembershipState::Ended;
+                membership.until = Some(now.london_day());
+                people::save_membership(conn, &membership)?;
+                log(
+                    conn,
+                    now,
+                    actor.person,
+                    "membership_ended",
+                    json!({ "membership": id }),
+                )?;
+                Ok(membership)
+            },
+        )
+        .await
+    }
+
+    /// The ties a person has declared: their own, or for coordinators anybody's.
+    pub async fn affiliations(
+        &self,
+        caller: Credential,
+        person: PersonId,
+    ) -> Result<Vec<Affiliation>, Error> {
+        let now = self.clock.now();
+        self.db
+            .read(move |conn| {
+                let actor = signin::actor(conn, &caller, now)?;
+                declared_by(conn, &actor, person)?;
+                Ok(people::affiliations_of(conn, person)?
+                    .into_iter()
+                    .map(|(id, organisation, role, since, until)| Affiliation {
+                        id,
+                        organisation,
+                        role,
+                        since,
+                        until,
+                    })
+                    .collect())
+            })
+            .await
+    }
+
+    /// Declares a tie. It takes effect with the next request: a conflicted person then sees nothing of the case.
+    pub async fn declare_affiliation(
+        &self,
+        caller: Credential,
+        person: PersonId,
+        new: NewAffiliation,
+        key: Option<OnceKey>,
+    ) -> Result<Affiliation, Error> {
+        if new.until.is_some_and(|until| until < new.since) {
+            return Err(Error::flaw(
+                "/until",
+                "please choose a day after the beginning",
+            ));
+        }
+        self.write_once(
+            caller,
+            key,
+            move |conn, actor| declared_by(conn, actor, person),
+            move |conn, actor, now| {
+                register::find(conn, new.organisation)?.ok_or_else(|| {
+                    Error::flaw("/organisation", "this organisation is not in the register")
+                })?;
+                let id = AffiliationId::random();
+                people::add_affiliation(
+                    conn,
+                    id,
+                    person,
+                    new.organisation,
+                    &new.role,
+                    new.since,
+                    new.until,
+                    now,
+                )?;
+                log(
+                    conn,
+                    now,
+                    actor.person,
+                    "affiliation_declared",
+                    json!({ "affiliation": id }),
+                )?;
+                Ok(Affiliation {
+                    id,
+                    organisation: new.organisation,
+                    role: new.role.as_str().to_owned(),
+                    since: new.since,
+                    until: new.until,
+                })
+            },
+        )
+        .await
+    }
+
+    /// Adds somebody from the command line, where there is no caller: the first administrator comes this way.
+    pub async fn add_person_by_operator(&self, new: NewPerson) -> Result<Person, Error> {
+        let now = self.clock.now();
+        self.db
+            .write(move |conn| {
+                let person = add(conn, &new, now)?;
+                log(
+                    conn,
+                    now,
+                    None,
+                    "person_added",
+                    json!({ "person": person.id, "roles": person.roles, "by": "operator" }),
+                )?;
+                Ok(person)
+            })
+            .await
+    }
+
+    /// Makes a token from the command line, for whoever has this address.
+    pub async fn issue_token_by_operator(
+        &self,
+        email: EmailAddress,
+        days: Option<u16>,
+    ) -> Result<NewToken, Error> {
+        let (now, days) = (self.clock.now(), days.unwrap_or(self.settings.token_days));
+        self.db
+            .write(move |conn| {
+                let person = people::by_email(conn, &email)?.ok_or(Error::Missing)?;
+                log(
+                    conn,
+                    now,
+                    None,
+                    "token_issued",
+                    json!({ "person": person.id, "by": "operator" }),
+                )?;
+                signin::issue(conn, person.id, now, days)
+            })
+            .await
+    }
+}
+
+fn add(conn: &mut Conn, new: &NewPerson, now: Moment) -> Result<Person, Error> {
+    let person = Person {
+        id: PersonId::random(),
+        name: new.name.clone(),
+        email: Some(new.email.clone()),
+        roles: new.roles.clone(),
+        active: true,
+    };
+    if people::add(conn, &person, &new.email, now)? {
+        Ok(person)
+    } else {
+        Err(Error::Conflict(
+            "address-taken",
+            "Somebody with this address already has an account.",
+        ))
+    }
+}
+
+fn declared_by(conn: &mut Conn, actor: &Actor, person: PersonId) -> Result<(), Error> {
+    if actor.person != Some(person) && !actor.is(Role::Coordinator) {
+        return Err(Error::Missing);
+    }
+    people::find(conn, person)?
+        .map(|_| ())
+        .ok_or(Error::Missing)
+}
+
+fn membership_for(conn: &mut Conn, actor: &Actor, id: MembershipId) -> Result<Membership, Error> {
+    let membership = people::find_membership(conn, id)?.ok_or(Error::Missing)?;
+    let may = actor.is(Role::Coordinator)
+        || actor.leads(membership.organisation)
+        || actor.person == Some(membership.person);
+    if may {
+        Ok(membership)
+    } else {
+        Err(Error::Missing)
+    }
+}

@@ -1,0 +1,300 @@
+//! Reading cases: one, a list of them, what may be done now, and what has happened; each as this reader may see it.
+use std::collections::BTreeSet;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::signin::{self, Credential};
+use super::{Desk, Error, facts};
+use crate::domain::access::{Capacity, CapacityName, Section, capacity, reads};
+use crate::domain::case::{BySide, Case, Side};
+use crate::domain::event::Happened;
+use crate::domain::hash::hash_of;
+use crate::domain::id::{CaseId, EventId, OrganisationId};
+use crate::domain::neutral::fixed_conflicts;
+use crate::domain::people::{Actor, Role};
+use crate::domain::procedure::{Available, available};
+use crate::domain::sight::{Brief, Names, Sight, brief, sight};
+use crate::domain::time::Moment;
+use crate::store::cases::{Filter, Scope};
+use crate::store::db::Conn;
+use crate::store::{cases, events, people, readings, register};
+
+/// A page of a list, and where the next one begins.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Page<T> {
+    pub items: Vec<T>,
+    /// The cursor of the next page; null at the end.
+    pub next: Option<String>,
+}
+
+/// How much of a list is wanted, from where.
+#[derive(Debug, Clone, Default)]
+pub struct Slice {
+    pub limit: Option<u16>,
+    pub cursor: Option<String>,
+}
+
+/// How many items a page has, unless fewer or more are asked for.
+pub const PAGE: u16 = 20;
+/// The most items a page has.
+pub const LONGEST_PAGE: u16 = 100;
+
+impl Slice {
+    /// The place a cursor names, if it was made for this list, these filters and this person.
+    pub fn place<P: serde::de::DeserializeOwned>(
+        &self,
+        list: &impl Serialize,
+    ) -> Result<Option<P>, Error> {
+        let Some(cursor) = &self.cursor else {
+            return Ok(None);
+        };
+        let (place, seal) = cursor.rsplit_once('.').ok_or(Error::BadCursor)?;
+        if seal != sealed(list, place) {
+            return Err(Error::BadCursor);
+        }
+        let bytes =
+            base64::Engine::decode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, place)
+                .map_err(|_| Error::BadCursor)?;
+        serde_json::from_slice(&bytes)
+            .map(Some)
+            .map_err(|_| Error::BadCursor)
+    }
+
+    /// How many items are wanted.
+    #[must_use]
+    pub fn most(&self) -> usize {
+        usize::from(self.limit.unwrap_or(PAGE).clamp(1, LONGEST_PAGE))
+    }
+
+    /// Makes a page of `found`, which holds one item more than wanted where there is a next page.
+    pub fn page<T, P: Serialize>(
+        &self,
+        mut found: Vec<T>,
+        list: &impl Serialize,
+        place_of: impl Fn(&T) -> P,
+    ) -> Page<T> {
+        let more = found.len() > self.most();
+        found.truncate(self.most());
+        let next = found
+            .last()
+            .filter(|_| more)
+            .map(|last| cursor(list, &place_of(last)));
+        Page { items: found, next }
+    }
+}
+
+fn cursor(list: &impl Serialize, place: &impl Serialize) -> String {
+    let place = base64::Engine::encode(
+        &base64::engine::general_purpose::URL_SAFE_NO_PAD,
+        serde_json::to_vec(place).expect("places can always be written as JSON"),
+    );
+    format!("{place}.{}", sealed(list, &place))
+}
+
+/// Binds a place to a list, so that a cursor is not used elsewhere by mistake. It is no secret and grants nothing:
+/// whoever may read a list may begin anywhere in it.
+fn sealed(list: &impl Serialize, place: &str) -> String {
+    hash_of(&(list, place))[..16].to_owned()
+}
+
+/// The case as somebody in `as_what` sees it.
+pub fn seen(conn: &mut Conn, case: &Case, as_what: Capacity) -> Result<Sight, Error> {
+    let names = names_for(conn, std::slice::from_ref(case))?;
+    let shown = |side| {
+        case.review.shared.of(side).is_some() && reads(case, as_what, Section::Reading(side))
+    };
+    let both = if shown(Side::Initiating) || shown(Side::Invited) {
+        readings::both(conn, case.id)?
+    } else {
+        BySide::default()
+    };
+    Ok(sight(case, as_what, &names, &both))
+}
+
+fn names_for(conn: &mut Conn, those: &[Case]) -> Result<Names, Error> {
+    let organisations: BTreeSet<OrganisationId> =
+        those.iter().flat_map(Case::organisations).collect();
+    let people_ids = those
+        .iter()
+        .flat_map(|c| {
+            c.neutrals
+                .facilitator
+                .iter()
+                .map(|a| a.person)
+                .chain(c.neutrals.observers.iter().map(|o| o.person))
+        })
+        .collect();
+    Ok(Names {
+        organisations: register::names(conn, &organisations)?,
+        people: people::all_of(conn, &people_ids)?
+            .into_iter()
+            .map(|p| (p.id, p.name.as_str().to_owned()))
+            .collect(),
+    })
+}
+
+/// Finds a case for `actor`, or nothing.
+pub fn find(
+    conn: &mut Conn,
+    id: CaseId,
+    actor: &Actor,
+    now: Moment,
+) -> Result<(Case, Capacity), Error> {
+    let case = cases::find(conn, id)?.ok_or(Error::Missing)?;
+    let as_what = capacity(&case, actor, now).ok_or(Error::Missing)?;
+    Ok((case, as_what))
+}
+
+/// What is asked of the list of cases.
+#[derive(Debug, Clone, Default)]
+pub struct Search {
+    pub filter: Filter,
+    pub slice: Slice,
+}
+
+impl Desk {
+    /// A case as the caller sees it.
+    pub async fn case(&self, caller: Credential, id: CaseId) -> Result<Sight, Error> {
+        let now = self.clock.now();
+        self.db
+            .read(move |conn| {
+                let actor = signin::actor(conn, &caller, now)?;
+                let (case, as_what) = find(conn, id, &actor, now)?;
+                seen(conn, &case, as_what)
+            })
+            .await
+    }
+
+    /// The cases the caller may see, the newest first.
+    pub async fn cases(&self, caller: Credential, search: Search) -> Result<Page<Brief>, Error> {
+        let now = self.clock.now();
+        self.db
+            .read(move |conn| {
+                let actor = signin::actor(conn, &caller, now)?;
+                let person = actor.person.ok_or(Error::SignIn)?;
+                let list = ("cases", person, &search.filter);
+                let after: Option<(Moment, CaseId)> = search.slice.place(&list)?;
+                let found = cases::page(
+                    conn,
+                    &scope(&actor, now)?,
+                    &search.filter,
+                    after,
+                    search.slice.most() as i64 + 1,
+                )?;
+                let page = search
+                    .slice
+                    .page(found, &list, |case| (case.opened_at, case.id));
+                let names = names_for(conn, &page.items)?;
+                let items = page
+                    .items
+                    .iter()
+                    .filter_map(|case| Some(brief(case, capacity(case, &actor, now)?, &names)))
+                    .collect();
+                Ok(Page {
+                    items,
+                    next: page.next,
+                })
+            })
+            .await
+    }
+
+    /// The whole table as it stands for the caller now (SPEC §3.2).
+    pub async fn available_events(
+        &self,
+        caller: Credential,
+        id: CaseId,
+    ) -> Result<Vec<Available>, Error> {
+        let (now, spans) = (self.clock.now(), self.settings.spans.clone());
+        self.db
+            .read(move |conn| {
+                let actor = signin::actor(conn, &caller, now)?;
+                let (case, as_what) = find(conn, id, &actor, now)?;
+                let facts = facts::gather(conn, &spans, &case, &actor, as_what, None, now)?;
+                Ok(available(&case, as_what, &facts, now))
+            })
+            .await
+    }
+
+    /// What has happened in a case, the newest first, as far as the caller may know it.
+    pub async fn history(
+        &self,
+        caller: Credential,
+        id: CaseId,
+        slice: Slice,
+    ) -> Result<Page<Happened>, Error> {
+        let now = self.clock.now();
+        self.db
+            .read(move |conn| {
+                let actor = signin::actor(conn, &caller, now)?;
+                let (_, as_what) = find(conn, id, &actor, now)?;
+                let chain = format!("case:{id}");
+                let list = ("events", actor.person, id);
+                let before = match slice.place::<EventId>(&list)? {
+                    Some(event) => {
+                        Some(events::place(conn, &chain, event)?.ok_or(Error::BadCursor)?)
+                    }
+                    None => None,
+                };
+                let found = visible(conn, &chain, before, as_what, slice.most() + 1)?;
+                Ok(slice.page(found, &list, |event| event.id))
+            })
+            .await
+    }
+}
+
+/// Reads on until `wanted` visible events are found, so that a hidden one never shortens a page.
+fn visible(
+    conn: &mut Conn,
+    chain: &str,
+    mut before: Option<i64>,
+    as_what: Capacity,
+    wanted: usize,
+) -> Result<Vec<Happened>, Error> {
+    let mut found = Vec::new();
+    loop {
+        let batch = events::page(conn, chain, before, 200)?;
+        let Some(last) = batch.last() else {
+            return Ok(found);
+        };
+        before = Some(last.seq);
+        found.extend(
+            batch
+                .iter()
+                .filter(|e| e.audience.includes(as_what))
+                .map(|e| Happened {
+                    id: e.id,
+                    event: e.event.clone(),
+                    at: e.at,
+                    capacity: shown_capacity(e.capacity, as_what),
+                    on_behalf_of: e.on_behalf_of,
+                }),
+        );
+        if found.len() >= wanted {
+            found.truncate(wanted);
+            return Ok(found);
+        }
+    }
+}
+
+/// The auditor reads metadata: what happened, not who of a side did it.
+fn shown_capacity(acted: CapacityName, as_what: Capacity) -> CapacityName {
+    match (as_what, acted) {
+        (Capacity::Auditor, CapacityName::InitiatingLead) => CapacityName::InitiatingMember,
+        (Capacity::Auditor, CapacityName::InvitedLead) => CapacityName::InvitedMember,
+        (_, acted) => acted,
+    }
+}
+
+/// Which cases a person may find at all. It mirrors `access::capacity`, which decides again on each one.
+pub fn scope(actor: &Actor, now: Moment) -> Result<Scope, Error> {
+    let tied: Vec<OrganisationId> = actor.ties.iter().map(|t| t.organisation).collect();
+    Ok(Scope {
+        person: actor.person.ok_or(Error::SignIn)?,
+        member_of: actor.member_of.iter().map(|(o, _)| *o).collect(),
+        conflicted: fixed_conflicts(&actor.ties, &tied, now.london_day())
+            .into_iter()
+            .collect(),
+        everything: actor.is(Role::Coordinator) || actor.is(Role::Auditor),
+    })
+}

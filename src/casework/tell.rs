@@ -1,0 +1,207 @@
+//! Telling people: who of the audiences the procedure names may know of a case today, the notice for each of them,
+//! and the letter, rendered here, inside the transaction of its cause (SPEC §10, SAFETY §2).
+use std::collections::BTreeSet;
+
+use super::{Error, Settings};
+use crate::domain::access::capacity;
+use crate::domain::case::{Case, Side};
+use crate::domain::id::{CaseId, EventId, LetterId, NoticeId, OrganisationId, PersonId};
+use crate::domain::notice::{Letter, Notice, Told};
+use crate::domain::people::{Person, Role};
+use crate::domain::text::Line;
+use crate::domain::time::{Moment, in_words};
+use crate::mail::letter::{Letters, Words, assemble};
+use crate::store::db::Conn;
+use crate::store::{notices, outbox, people};
+
+/// What made it necessary to tell somebody.
+#[derive(Debug, Clone, Copy)]
+pub struct Cause {
+    pub event: EventId,
+    pub actor: Option<PersonId>,
+    pub actor_side: Option<Side>,
+    pub now: Moment,
+}
+
+/// Tells everybody whom `told` names and who may know of `case`.
+pub fn tell(
+    conn: &mut Conn,
+    letters: &Letters,
+    settings: &Settings,
+    case: &Case,
+    told: &[(Told, Letter)],
+    cause: Cause,
+) -> Result<(), Error> {
+    let mut going = BTreeSet::new();
+    for (audience, letter) in told {
+        for person in audience_of(conn, case, *audience, cause)? {
+            going.insert((person, *letter));
+        }
+    }
+    for person in people::all_of(conn, &going.iter().map(|(person, _)| *person).collect())? {
+        for (_, letter) in going.iter().filter(|(who, _)| *who == person.id) {
+            let due = letter
+                .clock()
+                .and_then(|kind| case.clocks.open.iter().find(|d| d.kind == kind))
+                .map(|d| d.due);
+            send(
+                conn,
+                letters,
+                settings,
+                &person,
+                *letter,
+                About {
+                    case: Some((case.id, &case.reference.0)),
+                    due,
+                    code: None,
+                },
+                &format!("{}:{}", cause.event, letter.word()),
+                cause.now,
+            )?;
+        }
+    }
+    Ok(())
+}
+
+/// The people an audience means today. The one who acted hears of it only where it is a receipt.
+fn audience_of(
+    conn: &mut Conn,
+    case: &Case,
+    audience: Told,
+    cause: Cause,
+) -> Result<BTreeSet<PersonId>, Error> {
+    if audience == Told::Actor {
+        return Ok(cause.actor.into_iter().collect());
+    }
+    let organisations: Vec<OrganisationId> = audience
+        .sides(cause.actor_side)
+        .iter()
+        .flat_map(|side| case.sides.of(*side))
+        .map(|p| p.organisation)
+        .collect();
+    let mut candidates = people::active_members(conn, &organisations)?;
+    let neutral = case.neutrals.in_place();
+    let wants_staff = audience == Told::Coordinators
+        || (audience == Told::NeutralElseCoordinators && neutral.is_none());
+    if wants_staff {
+        candidates.extend(people::with_role(conn, Role::Coordinator)?);
+    }
+    match audience {
+        Told::Neutral | Told::NeutralElseCoordinators => candidates.extend(neutral),
+        Told::AskedNeutral => candidates.extend(case.neutrals.asked()),
+        Told::Everyone => {
+            candidates.extend(neutral);
+            candidates.extend(
+                case.neutrals
+                    .observers
+                    .iter()
+                    .filter(|o| o.admitted.is_some())
+                    .map(|o| o.person),
+            );
+        }
+        Told::Actor
+        | Told::InitiatingSide
+        | Told::InvitedLeads
+        | Told::BothSides
+        | Told::OtherSide
+        | Told::Coordinators => {}
+    }
+    let actors = people::actors(conn, &candidates)?;
+    let may_know = actors
+        .into_iter()
+        .filter(|(_, actor)| capacity(case, actor, cause.now).is_some());
+    let leads_only = audience == Told::InvitedLeads;
+    Ok(may_know
+        .filter(|(id, actor)| {
+            Some(*id) != cause.actor
+                && (!leads_only
+                    || case
+                        .sides
+                        .invited
+                        .iter()
+                        .any(|p| actor.leads(p.organisation)))
+        })
+        .map(|(id, _)| id)
+        .collect())
+}
+
+/// What a letter is about.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct About<'a> {
+    pub case: Option<(CaseId, &'a str)>,
+    pub due: Option<Moment>,
+    pub code: Option<&'a str>,
+}
+
+/// Writes one notice and its letter. `cause` names what it comes from: the same cause makes one letter a person.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "each is one word of the sentence: who is told what, about what, because of what, when"
+)]
+pub fn send(
+    conn: &mut Conn,
+    letters: &Letters,
+    settings: &Settings,
+    person: &Person,
+    letter: Letter,
+    about: About<'_>,
+    cause: &str,
+    now: Moment,
+) -> Result<(), Error> {
+    let case = about.case.map(|(id, _)| id);
+    notices::add(
+        conn,
+        person.id,
+        &Notice {
+            id: NoticeId::random(),
+            letter,
+            what: letter.what().to_owned(),
+            case,
+            at: now,
+            due: about.due,
+            read_at: None,
+        },
+    )?;
+    let Some(address) = &person.email else {
+        return Ok(());
+    };
+    let id = LetterId::random();
+    let message_id = format!(
+        "<{id}@{}>",
+        settings
+            .sender
+            .from
+            .as_str()
+            .rsplit('@')
+            .next()
+            .unwrap_or("common-ground.invalid")
+    );
+    let link = format!("{}/sign-in", settings.public_url);
+    let words = Words {
+        name: person.name.as_str(),
+        reference: about.case.map(|(_, reference)| reference),
+        what: letter.what(),
+        by_when: about.due.map(|d| in_words(d.london_day())),
+        link: &link,
+        phone: &settings.phone,
+        code: about.code,
+    };
+    let rendered = letters.render(letter, &words)?;
+    let name: &Line = &person.name;
+    let bytes = assemble(&settings.sender, name, address, &message_id, now, &rendered)?;
+    outbox::enqueue(
+        conn,
+        &outbox::Outgoing {
+            id,
+            dedupe: format!("{cause}:{}", person.id),
+            person: person.id,
+            case,
+            letter,
+            address: address.clone(),
+            message_id,
+            bytes,
+        },
+        now,
+    )?;
+    Ok(())
+}
