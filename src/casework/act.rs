@@ -11,6 +11,7 @@ use crate::domain::access::{Capacity, capacity};
 use crate::domain::action::{Action, Asked, EventName, FirstAccount};
 use crate::domain::case::{Case, OnBehalf, Stage};
 use crate::domain::decide::{Asking, Decision, Refusal, decide};
+use crate::domain::hash::tag_of;
 use crate::domain::id::{CaseId, EventId, MembershipId, PersonId};
 use crate::domain::notice::Letter;
 use crate::domain::people::{Actor, Membership, MembershipState, Person};
@@ -39,6 +40,15 @@ pub enum Tags {
 }
 
 impl Tags {
+    /// Whether what the caller saw is what would be shown now; a change without saying so is refused.
+    pub fn check(sent: Option<&Self>, shown: &impl serde::Serialize) -> Result<(), Error> {
+        match sent {
+            None => Err(Error::NeedsTag),
+            Some(tags) if tags.fit(&tag_of(shown)) => Ok(()),
+            Some(_) => Err(Error::Stale),
+        }
+    }
+
     /// Whether `tag` is among them.
     #[must_use]
     pub fn fit(&self, tag: &str) -> bool {
@@ -142,17 +152,10 @@ fn same_as_seen(
     as_what: Capacity,
     request: &Request,
 ) -> Result<(), Error> {
-    match &request.if_match {
-        Some(tags) => {
-            if tags.fit(&read::seen(conn, case, as_what)?.tag()) {
-                Ok(())
-            } else {
-                Err(Error::Stale)
-            }
-        }
-        None if request.asked.action.name().names_a_hash() => Ok(()),
-        None => Err(Error::NeedsTag),
+    if request.if_match.is_none() && request.asked.action.name().names_a_hash() {
+        return Ok(());
     }
+    Tags::check(request.if_match.as_ref(), &read::seen(conn, case, as_what)?)
 }
 
 /// One step of a case that is locked: decide, save, append, tell.

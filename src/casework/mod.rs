@@ -122,6 +122,12 @@ impl Asked for Error {
 }
 
 impl Error {
+    /// Whether trying again later may help: the database is locked, full, read-only or gone.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Self::Database(DbError::Unavailable(_)))
+    }
+
     /// A single flaw.
     #[must_use]
     pub fn flaw(pointer: &str, message: &str) -> Self {

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::act::Tags;
 use super::read::{Page, Slice};
 use super::signin::{self, Credential, NewToken};
 use super::tell::{About, send};
@@ -211,6 +212,7 @@ impl Desk {
         caller: Credential,
         id: PersonId,
         change: ChangePerson,
+        if_match: Option<Tags>,
         key: Option<OnceKey>,
     ) -> Result<Person, Error> {
         let may = move |_: &mut Conn, actor: &Actor| {
@@ -222,6 +224,7 @@ impl Desk {
         };
         self.write_once(caller, key, may, move |conn, actor, now| {
             let mut person = people::find(conn, id)?.ok_or(Error::Missing)?;
+            Tags::check(if_match.as_ref(), &person)?;
             if let Some(roles) = &change.roles {
                 person.roles = roles.clone();
             }

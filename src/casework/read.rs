@@ -16,7 +16,8 @@ use crate::domain::people::{Actor, Role};
 use crate::domain::procedure::{Available, available};
 use crate::domain::sight::{Brief, Names, Sight, brief, sight};
 use crate::domain::time::Moment;
-use crate::store::cases::{Filter, Scope};
+pub use crate::store::cases::Filter;
+use crate::store::cases::Scope;
 use crate::store::db::Conn;
 use crate::store::{cases, events, people, readings, register};
 
@@ -154,6 +155,13 @@ pub struct Search {
 }
 
 impl Desk {
+    /// Whether the database answers.
+    pub async fn is_ready(&self) -> Result<(), Error> {
+        self.db
+            .read(|conn| Ok(people::page(conn, None, 1).map(|_| ())?))
+            .await
+    }
+
     /// A case as the caller sees it.
     pub async fn case(&self, caller: Credential, id: CaseId) -> Result<Sight, Error> {
         let now = self.clock.now();

@@ -33,14 +33,6 @@ pub struct OwnReading {
     pub shared: bool,
 }
 
-impl OwnReading {
-    /// The strong entity tag.
-    #[must_use]
-    pub fn tag(&self) -> String {
-        hash_of(self)[..32].to_owned()
-    }
-}
-
 impl Desk {
     /// The reading of the caller's side.
     pub async fn own_reading(&self, caller: Credential, id: CaseId) -> Result<OwnReading, Error> {
@@ -82,11 +74,7 @@ impl Desk {
                     let case = cases::lock(conn, id)?.ok_or(Error::Missing)?;
                     let (_, side) = own_side(conn, id, &actor, now)?;
                     let before = own(conn, &case, side)?;
-                    match &if_match {
-                        None => return Err(Error::NeedsTag),
-                        Some(tags) if !tags.fit(&before.tag()) => return Err(Error::Stale),
-                        Some(_) => {}
-                    }
+                    Tags::check(if_match.as_ref(), &before)?;
                     if case.stage != Stage::StandardsReview {
                         return Err(unmet(&case, Reason::NotAtThisStage));
                     }

@@ -8,7 +8,7 @@ use super::act::Tags;
 use super::read::{Page, Slice};
 use super::signin::{self, Credential};
 use super::{Desk, Error, OnceKey};
-use crate::domain::hash::hash_of;
+use crate::domain::hash::tag_of;
 use crate::domain::id::{OrganisationId, PresenceId};
 use crate::domain::people::{Actor, Role};
 use crate::domain::register::{
@@ -61,12 +61,6 @@ impl OrganisationView {
             own_words: profile.own_words,
             registered,
         }
-    }
-
-    /// The strong entity tag.
-    #[must_use]
-    pub fn tag(&self) -> String {
-        hash_of(self)[..32].to_owned()
     }
 }
 
@@ -145,11 +139,7 @@ impl Desk {
         self.write_once(caller, key, keeper, move |conn, actor, now| {
             let before =
                 OrganisationView::of(id, register::find(conn, id)?.ok_or(Error::Missing)?, actor);
-            match &if_match {
-                None => return Err(Error::NeedsTag),
-                Some(tags) if !tags.fit(&before.tag()) => return Err(Error::Stale),
-                Some(_) => {}
-            }
+            Tags::check(if_match.as_ref(), &before)?;
             check(conn, &asked, Some(id))?;
             register::save(conn, id, &asked.profile)?;
             super::people::log(
@@ -157,7 +147,7 @@ impl Desk {
                 now,
                 actor.person,
                 "organisation_changed",
-                json!({ "organisation": id, "before": before.tag() }),
+                json!({ "organisation": id, "before": tag_of(&before) }),
             )?;
             Ok(OrganisationView::of(id, asked.profile.clone(), actor))
         })

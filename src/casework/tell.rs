@@ -166,16 +166,7 @@ pub fn send(
         return Ok(());
     };
     let id = LetterId::random();
-    let message_id = format!(
-        "<{id}@{}>",
-        settings
-            .sender
-            .from
-            .as_str()
-            .rsplit('@')
-            .next()
-            .unwrap_or("common-ground.invalid")
-    );
+    let message_id = format!("<{id}@{}>", settings.sender.host());
     let link = format!("{}/sign-in", settings.public_url);
     let words = Words {
         name: person.name.as_str(),

@@ -15,6 +15,12 @@ pub fn hash_of(value: &impl Serialize) -> String {
     hash_of_bytes(&serde_json::to_vec(value).expect("domain values can always be written as JSON"))
 }
 
+/// The strong entity tag of a representation (RFC 9110 §8.8.3): a hash of what this reader is shown.
+#[must_use]
+pub fn tag_of(shown: &impl Serialize) -> String {
+    hash_of(shown)[..32].to_owned()
+}
+
 /// Octets as lower-case hexadecimal.
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {

@@ -15,7 +15,6 @@ use super::case::{
 use super::closure::{ActionAtClosure, NotAgreedBecause, Outcome, WordsOf};
 use super::conversation::{Answer, ConfidentialityModel, GroundRules, Session, ground_rules};
 use super::deadline::DeadlineKind;
-use super::hash::hash_of;
 use super::id::{CaseId, ObjectionId, OrganisationId, PersonId};
 use super::neutral::{AppointmentState, ObjectionResult};
 use super::review::{Beside, Entry, Minute, Offices, Reading, beside, scope};
@@ -810,13 +809,4 @@ fn closure(case: &Case, capacity: Capacity) -> Option<ClosureSight> {
             .unwrap_or_default(),
         reopening_asked: full && room.reopen_request.is_some(),
     })
-}
-
-impl Sight {
-    /// The strong entity tag of what this reader sees (RFC 9110 §8.8.3): two readers of one case have different
-    /// tags, and what one cannot see never changes theirs.
-    #[must_use]
-    pub fn tag(&self) -> String {
-        hash_of(self)[..32].to_owned()
-    }
 }

@@ -213,6 +213,18 @@ pub struct Sender {
     pub reply_to: EmailAddress,
 }
 
+impl Sender {
+    /// The host that names our letters.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        self.from
+            .as_str()
+            .rsplit('@')
+            .next()
+            .unwrap_or("common-ground.invalid")
+    }
+}
+
 #[derive(Debug, Clone)]
 struct AutoSubmitted;
 impl Header for AutoSubmitted {

@@ -184,7 +184,7 @@ enum Kind {
     Sqlite {
         readers: Pool<Manager>,
         writer: SyncSender<Command>,
-        _lock: File,
+        _lock: Option<File>,
     },
     Postgres {
         pool: Pool<Manager>,
@@ -201,12 +201,21 @@ impl std::fmt::Debug for Db {
     }
 }
 
+/// Whether this process has the database to itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Opening {
+    /// A server or a migration: a second one on the same SQLite file is refused.
+    Alone,
+    /// A short command, perhaps beside a running server; it brings the database up to date only if it is alone.
+    Beside,
+}
+
 impl Db {
     /// Opens `sqlite:PATH` or `postgres://…`, brings it up to date, and checks that it keeps what it is given
     /// (SAFETY §3). A second server on the same SQLite file is refused, and so is a schema newer than this program.
-    pub fn open(url: &str) -> Result<Self, DbError> {
+    pub fn open(url: &str, opening: Opening) -> Result<Self, DbError> {
         if let Some(path) = url.strip_prefix("sqlite:") {
-            Self::open_sqlite(url, path)
+            Self::open_sqlite(url, path, opening)
         } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             Self::open_postgres(url)
         } else {
@@ -214,15 +223,21 @@ impl Db {
         }
     }
 
-    fn open_sqlite(url: &str, path: &str) -> Result<Self, DbError> {
-        let lock = lock_beside(path)?;
+    fn open_sqlite(url: &str, path: &str, opening: Opening) -> Result<Self, DbError> {
+        let lock = match (lock_beside(path), opening) {
+            (Ok(lock), _) => Some(lock),
+            (Err(DbError::Unsafe(_)), Opening::Beside) => None,
+            (Err(error), _) => return Err(error),
+        };
         let manager = |read_only| Manager {
             url: url.to_owned(),
             read_only,
         };
         let mut conn = manager(false).connect().map_err(unreachable_now)?;
         check_sqlite(&mut conn)?;
-        migrate(&mut conn)?;
+        if lock.is_some() {
+            migrate(&mut conn)?;
+        }
         let readers = Pool::builder()
             .max_size(8)
             .min_idle(Some(1))

@@ -52,6 +52,7 @@ pub struct Claimed {
     pub lease: LeaseId,
     pub person: PersonId,
     pub case: Option<CaseId>,
+    pub letter: String,
     pub address: String,
     pub bytes: Vec<u8>,
     pub attempts: i32,
@@ -74,7 +75,7 @@ pub fn claim(
     let mut claimed = Vec::new();
     for id in due {
         let lease = LeaseId::random();
-        let row: Option<(Key, Option<Key>, String, Option<Vec<u8>>, i32)> = diesel::update(
+        let row: Option<(Key, Option<Key>, String, String, Option<Vec<u8>>, i32)> = diesel::update(
             letters::table
                 .filter(letters::id.eq(id))
                 .filter(letters::state.eq_any(["waiting", "uncertain"])),
@@ -88,18 +89,20 @@ pub fn claim(
         .returning((
             letters::person_id,
             letters::case_id,
+            letters::letter,
             letters::address,
             letters::bytes,
             letters::attempts,
         ))
         .get_result(conn)
         .optional()?;
-        if let Some((person, case, address, bytes, attempts)) = row {
+        if let Some((person, case, letter, address, bytes, attempts)) = row {
             claimed.push(Claimed {
                 id: id.into(),
                 lease,
                 person: person.into(),
                 case: case.map(CaseId::from),
+                letter,
                 address,
                 bytes: bytes.unwrap_or_default(),
                 attempts,

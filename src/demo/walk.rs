@@ -1,0 +1,346 @@
+//! Walking through the demo's story: people who do things, and a clock that is turned between them.
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use chrono::Duration;
+use serde_json::{Value, json};
+
+use super::{DemoError, DemoPerson};
+use crate::casework::Desk;
+use crate::casework::act::{Request, Tags};
+use crate::casework::people::{NewMember, NewPerson};
+use crate::casework::signin::Credential;
+use crate::domain::hash::tag_of;
+use crate::domain::id::{CaseId, OrganisationId, PersonId};
+use crate::domain::people::Role;
+use crate::domain::review::Reading;
+use crate::domain::text::{EmailAddress, Line};
+use crate::domain::time::{Clock, HandClock, Moment};
+use crate::jobs::courier::Courier;
+use crate::jobs::{notice_time, sweep};
+use crate::mail::mailer::Mailer;
+use crate::web::api::cases::command;
+
+struct Somebody {
+    name: String,
+    email: EmailAddress,
+    roles: Vec<String>,
+    organisation: Option<&'static str>,
+    id: PersonId,
+    caller: Credential,
+}
+
+/// The story so far.
+pub struct Walk {
+    pub desk: Desk,
+    clock: Arc<HandClock>,
+    courier: Courier,
+    letters: Arc<Mutex<Vec<Vec<u8>>>>,
+    people: Vec<Somebody>,
+    organisations: BTreeMap<&'static str, OrganisationId>,
+}
+
+fn failed(what: &str) -> impl Fn(String) -> DemoError {
+    let what = what.to_owned();
+    move |why| DemoError::Step(what.clone(), why)
+}
+
+fn step<T, E: std::fmt::Debug>(what: &str, done: Result<T, E>) -> Result<T, DemoError> {
+    done.map_err(|e| failed(what)(format!("{e:?}")))
+}
+
+impl Walk {
+    pub fn new(desk: Desk, clock: Arc<HandClock>) -> Self {
+        let letters = Arc::new(Mutex::new(Vec::new()));
+        Self {
+            desk,
+            clock,
+            courier: Courier::new(Mailer::Memory(letters.clone())),
+            letters,
+            people: Vec::new(),
+            organisations: BTreeMap::new(),
+        }
+    }
+
+    /// Lets days go by: couriers and clocks do their work on each of them.
+    pub async fn days(&mut self, days: i64) -> Result<(), DemoError> {
+        for _ in 0..days {
+            self.clock.advance(Duration::days(1));
+            self.work().await?;
+        }
+        Ok(())
+    }
+
+    /// Lets a few minutes go by.
+    pub async fn minutes(&mut self, minutes: i64) -> Result<(), DemoError> {
+        self.clock.advance(Duration::minutes(minutes));
+        self.work().await
+    }
+
+    /// Lives on until `now`.
+    pub async fn until(&mut self, now: Moment) -> Result<(), DemoError> {
+        let left = (now.0 - self.clock.now().0).num_days();
+        self.days(left.max(0)).await
+    }
+
+    async fn work(&mut self) -> Result<(), DemoError> {
+        step("deadlines", notice_time(&self.desk).await)?;
+        step("letters", self.courier.deliver_due(&self.desk).await)?;
+        step("sweep", sweep(&self.desk).await).map(|_| ())
+    }
+
+    fn of(&self, name: &str) -> Result<&Somebody, DemoError> {
+        self.people
+            .iter()
+            .find(|p| p.name == name)
+            .ok_or_else(|| failed(name)("is not in the story".to_owned()))
+    }
+
+    /// The id of somebody in the story.
+    pub fn person(&self, name: &str) -> Result<PersonId, DemoError> {
+        Ok(self.of(name)?.id)
+    }
+
+    /// The credential of somebody in the story.
+    pub fn caller(&self, name: &str) -> Result<Credential, DemoError> {
+        Ok(self.of(name)?.caller.clone())
+    }
+
+    /// The id of an organisation in the story.
+    pub fn organisation(&self, name: &str) -> Result<OrganisationId, DemoError> {
+        self.organisations
+            .get(name)
+            .copied()
+            .ok_or_else(|| failed(name)("is not in the register".to_owned()))
+    }
+
+    pub fn remember(&mut self, name: &'static str, id: OrganisationId) {
+        self.organisations.insert(name, id);
+    }
+
+    /// Somebody of CLERO.
+    pub async fn staff(&mut self, name: &str, role: Role) -> Result<(), DemoError> {
+        let (line, email) = who(name, "clero.example")?;
+        let person = step(
+            name,
+            self.desk
+                .add_person_by_operator(NewPerson {
+                    name: line,
+                    email: email.clone(),
+                    roles: [role].into(),
+                })
+                .await,
+        )?;
+        let token = step(
+            name,
+            self.desk
+                .issue_token_by_operator(email.clone(), Some(3650))
+                .await,
+        )?;
+        self.people.push(Somebody {
+            name: name.to_owned(),
+            email,
+            roles: vec![role.word().to_owned()],
+            organisation: None,
+            id: person.id,
+            caller: Credential::bearer(&token.token),
+        });
+        Ok(())
+    }
+
+    /// Somebody of an organisation, who is invited and takes the invitation up with the code from the letter.
+    pub async fn member(
+        &mut self,
+        name: &str,
+        organisation: &'static str,
+        lead: bool,
+        invited_by: &str,
+    ) -> Result<(), DemoError> {
+        let host = format!("{}.example", organisation.to_lowercase().replace(' ', "-"));
+        let (line, email) = who(name, &host)?;
+        let (by, place) = (self.caller(invited_by)?, self.organisation(organisation)?);
+        let membership = step(
+            name,
+            self.desk
+                .invite_member(
+                    by,
+                    place,
+                    NewMember {
+                        name: line,
+                        email: email.clone(),
+                        lead,
+                    },
+                    None,
+                )
+                .await,
+        )?;
+        self.minutes(40).await?;
+        let code = self
+            .code_for(&email)
+            .ok_or_else(|| failed(name)("got no letter with a code".to_owned()))?;
+        let welcome = step(
+            name,
+            self.desk.take_up_invitation(email.clone(), code).await,
+        )?;
+        let role = if lead { "lead" } else { "member" };
+        self.people.push(Somebody {
+            name: name.to_owned(),
+            email,
+            roles: vec![role.to_owned()],
+            organisation: Some(organisation),
+            id: membership.person,
+            caller: Credential::bearer(&welcome.token.token),
+        });
+        Ok(())
+    }
+
+    fn code_for(&self, email: &EmailAddress) -> Option<String> {
+        let letters = self.letters.lock().unwrap_or_else(PoisonError::into_inner);
+        letters
+            .iter()
+            .rev()
+            .map(|octets| String::from_utf8_lossy(octets).into_owned())
+            .filter(|l| l.contains(email.as_str()))
+            .find_map(|letter| {
+                let mut lines = letter
+                    .lines()
+                    .skip_while(|l| !l.starts_with("Your code is:"))
+                    .skip(1)
+                    .map(str::trim)
+                    .filter(|l| !l.is_empty());
+                lines.next().map(str::to_owned)
+            })
+    }
+
+    /// Begins a draft.
+    pub async fn draft(
+        &mut self,
+        name: &str,
+        organisation: &str,
+        with: &[&str],
+        statement: Value,
+    ) -> Result<CaseId, DemoError> {
+        let with = with
+            .iter()
+            .map(|o| self.organisation(o))
+            .collect::<Result<_, _>>()?;
+        let draft = crate::domain::action::SaveDraft {
+            together_with: Default::default(),
+            with,
+            statement: serde_json::from_value(statement)?,
+        };
+        let new = crate::casework::open::NewDraft {
+            organisation: self.organisation(organisation)?,
+            draft,
+            on_behalf_of: None,
+        };
+        let sight = step(
+            "a draft",
+            self.desk.open(self.caller(name)?, new, None).await,
+        )?;
+        self.minutes(20).await?;
+        Ok(sight.brief.id)
+    }
+
+    /// Takes a step of the procedure, as `name`, having read the case and what can be answered.
+    pub async fn act(
+        &mut self,
+        name: &str,
+        case: CaseId,
+        mut body: Value,
+    ) -> Result<(), DemoError> {
+        let caller = self.caller(name)?;
+        let what = format!("{name}, {}", body["event"]);
+        let seen = step(&what, self.desk.case(caller.clone(), case).await)?;
+        let open = step(
+            &what,
+            self.desk.available_events(caller.clone(), case).await,
+        )?;
+        if let Some(hash) = open
+            .iter()
+            .find(|a| body["event"] == a.event.word())
+            .and_then(|a| a.answers.clone())
+        {
+            body["answers"] = json!(hash);
+        }
+        let request = Request {
+            caller,
+            case,
+            asked: step(&what, command(body))?,
+            if_match: Some(Tags::These(vec![tag_of(&seen)])),
+            key: None,
+        };
+        step(&what, self.desk.act(request).await)?;
+        self.minutes(15).await
+    }
+
+    /// Writes and shares a side's reading.
+    pub async fn share_reading(
+        &mut self,
+        name: &str,
+        case: CaseId,
+        reading: Value,
+    ) -> Result<(), DemoError> {
+        let caller = self.caller(name)?;
+        let reading: Reading = serde_json::from_value(reading)?;
+        step(
+            name,
+            self.desk
+                .save_reading(caller, case, reading, Some(Tags::Any), None)
+                .await,
+        )?;
+        self.act(name, case, json!({ "event": "share_reading" }))
+            .await
+    }
+
+    /// Everybody, with a token that lasts.
+    pub async fn people(&self) -> Result<Vec<DemoPerson>, DemoError> {
+        let mut all = Vec::new();
+        for p in &self.people {
+            let token = step(
+                &p.name,
+                self.desk
+                    .issue_token_by_operator(p.email.clone(), Some(3650))
+                    .await,
+            )?;
+            all.push(DemoPerson {
+                name: p.name.clone(),
+                email: p.email.as_str().to_owned(),
+                roles: p.roles.clone(),
+                organisation: p.organisation.map(str::to_owned),
+                token: token.token,
+            });
+        }
+        Ok(all)
+    }
+
+    /// Puts every letter of the story where the demo's letters appear.
+    pub fn keep_letters(&self, folder: &Mailer, from: &EmailAddress) {
+        for (n, octets) in self
+            .letters
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .iter()
+            .enumerate()
+        {
+            folder.deliver(
+                from,
+                "",
+                &format!("story-{:04}", n + 1),
+                octets,
+                &mut || true,
+            );
+        }
+    }
+}
+
+fn who(name: &str, host: &str) -> Result<(Line, EmailAddress), DemoError> {
+    let address = format!(
+        "{}@{host}",
+        name.to_lowercase().replace(' ', ".").replace('\'', "")
+    );
+    Ok((
+        step(name, Line::parse(name))?,
+        step(name, EmailAddress::parse(&address))?,
+    ))
+}

@@ -1,0 +1,238 @@
+//! The courier: takes letters that are due, asks once more whether the reader may still know, and hands them to the
+//! mailer (SAFETY §2). No transaction is open while it speaks with a relay.
+use std::time::Duration as Pause;
+
+use chrono::Duration;
+
+use crate::casework::mailbox::may_still_know;
+use crate::casework::{Desk, Error};
+use crate::domain::id::{LeaseId, LetterId};
+use crate::domain::notice::Letter;
+use crate::domain::time::Moment;
+use crate::mail::mailer::{Delivery, Mailer};
+use crate::store::outbox::{self, Claimed, Ending};
+
+/// How long a courier may take over one letter; then the lease ends and somebody else may try.
+const LEASE_MINUTES: i64 = 15;
+/// How many letters are taken at a time: all of them share one lease.
+const AT_A_TIME: i64 = 10;
+/// After so many attempts with an uncertain end, a person takes over.
+const UNCERTAIN_TRIES: i32 = 3;
+/// How long a relay that fails is left alone, in seconds: after the first failure, the second, and so on.
+const BREAKER: [i64; 6] = [30, 60, 120, 300, 600, 900];
+/// How long a refusing relay is left alone; somebody has to look at the configuration.
+const MISCONFIGURED_MINUTES: i64 = 5;
+/// Waits between attempts of one letter, in minutes; then every twelve hours for four days (RFC 5321 §4.5.4.1).
+const AGAIN: [i64; 7] = [5, 10, 30, 60, 120, 240, 480];
+const AGAIN_LATER_HOURS: i64 = 12;
+const GIVE_UP_AFTER: i32 = 15;
+
+/// A courier, with what it remembers of the relay.
+#[derive(Debug)]
+pub struct Courier {
+    mailer: Mailer,
+    failures: usize,
+    closed_until: Option<Moment>,
+}
+
+impl Courier {
+    /// A courier that delivers by `mailer`.
+    #[must_use]
+    pub fn new(mailer: Mailer) -> Self {
+        Self {
+            mailer,
+            failures: 0,
+            closed_until: None,
+        }
+    }
+
+    /// Whether the relay refuses or fails, so that letters wait.
+    #[must_use]
+    pub fn is_waiting(&self, now: Moment) -> bool {
+        self.closed_until.is_some_and(|until| until > now)
+    }
+
+    /// Delivers every letter that is due; answers how many the relay took.
+    pub async fn deliver_due(&mut self, desk: &Desk) -> Result<usize, Error> {
+        let mut sent = 0;
+        loop {
+            let now = desk.clock.now();
+            if self.is_waiting(now) {
+                return Ok(sent);
+            }
+            let until = now.plus(Duration::minutes(LEASE_MINUTES));
+            let letters = desk
+                .db
+                .write(move |conn| outbox::claim(conn, now, until, AT_A_TIME))
+                .await?;
+            if letters.is_empty() {
+                return Ok(sent);
+            }
+            for letter in letters {
+                if self.is_waiting(desk.clock.now()) {
+                    end(
+                        desk,
+                        letter.id,
+                        letter.lease,
+                        Ending::Again {
+                            at: desk.clock.now(),
+                            counted: false,
+                            uncertain: false,
+                        },
+                        None,
+                    )
+                    .await?;
+                    continue;
+                }
+                if self.deliver(desk, letter).await? {
+                    sent += 1;
+                }
+            }
+        }
+    }
+
+    async fn deliver(&mut self, desk: &Desk, letter: Claimed) -> Result<bool, Error> {
+        let now = desk.clock.now();
+        let (person, case, receipt) = (
+            letter.person,
+            letter.case,
+            letter.letter == Letter::LeavingReceipt.word(),
+        );
+        if !desk
+            .db
+            .read(move |conn| may_still_know(conn, person, case, receipt, now))
+            .await?
+        {
+            end(desk, letter.id, letter.lease, Ending::Cancelled, None).await?;
+            return Ok(false);
+        }
+        let delivery = self.hand_over(desk, &letter).await;
+        let now = desk.clock.now();
+        let (ending, answer) = self.weigh(delivery, letter.attempts, now);
+        let Some(ending) = ending else {
+            return Ok(false);
+        };
+        tracing::info!(letter = %letter.id, outcome = ?ending, relay = answer.as_deref(), "a letter was handled");
+        let sent = ending == Ending::Sent;
+        end(desk, letter.id, letter.lease, ending, answer).await?;
+        Ok(sent)
+    }
+
+    /// Speaks with the relay on a thread of its own, and not for ever: a relay that drips is left behind.
+    async fn hand_over(&self, desk: &Desk, letter: &Claimed) -> Delivery {
+        let (mailer, from, db) = (
+            self.mailer.clone(),
+            desk.settings.sender.from.clone(),
+            desk.db.clone(),
+        );
+        let (id, lease, to, octets) = (
+            letter.id,
+            letter.lease,
+            letter.address.clone(),
+            letter.bytes.clone(),
+        );
+        let here = tokio::runtime::Handle::current();
+        let speaking = tokio::task::spawn_blocking(move || {
+            let mut in_flight = || {
+                here.block_on(db.write(move |conn| outbox::mark_in_flight(conn, id, lease)))
+                    .unwrap_or(false)
+            };
+            mailer.deliver(&from, &to, &id.to_string(), &octets, &mut in_flight)
+        });
+        let patience = Pause::from_secs(LEASE_MINUTES.unsigned_abs() * 60);
+        match tokio::time::timeout(patience, speaking).await {
+            Ok(Ok(delivery)) => delivery,
+            Ok(Err(_)) => Delivery::Never {
+                answer: "the letter could not be handed over".to_owned(),
+            },
+            Err(_) => Delivery::NotOurs,
+        }
+    }
+
+    /// What an attempt means for the letter and for the relay.
+    fn weigh(
+        &mut self,
+        delivery: Delivery,
+        attempts: i32,
+        now: Moment,
+    ) -> (Option<Ending>, Option<String>) {
+        match delivery {
+            Delivery::Sent => {
+                self.failures = 0;
+                self.closed_until = None;
+                (Some(Ending::Sent), None)
+            }
+            Delivery::Never { answer } => (Some(Ending::Dead), Some(answer)),
+            Delivery::Later { answer } if attempts >= GIVE_UP_AFTER => {
+                (Some(Ending::Dead), Some(answer))
+            }
+            Delivery::Later { answer } => (
+                Some(Ending::Again {
+                    at: now.plus(again(attempts)),
+                    counted: true,
+                    uncertain: false,
+                }),
+                Some(answer),
+            ),
+            Delivery::Uncertain { answer } if attempts >= UNCERTAIN_TRIES => {
+                (Some(Ending::Dead), Some(answer))
+            }
+            Delivery::Uncertain { answer } => (
+                Some(Ending::Again {
+                    at: now.plus(Duration::minutes(10)),
+                    counted: true,
+                    uncertain: true,
+                }),
+                Some(answer),
+            ),
+            Delivery::LinkFailed { answer } => {
+                let wait = BREAKER[self.failures.min(BREAKER.len() - 1)];
+                self.failures += 1;
+                self.close(now.plus(Duration::seconds(wait)), answer)
+            }
+            Delivery::Misconfigured { answer } => {
+                tracing::error!(
+                    relay = answer,
+                    "the relay refuses this service; letters wait until its configuration is put right"
+                );
+                self.close(now.plus(Duration::minutes(MISCONFIGURED_MINUTES)), answer)
+            }
+            Delivery::NotOurs => (None, None),
+        }
+    }
+
+    fn close(&mut self, until: Moment, answer: String) -> (Option<Ending>, Option<String>) {
+        self.closed_until = Some(until);
+        (
+            Some(Ending::Again {
+                at: until,
+                counted: false,
+                uncertain: false,
+            }),
+            Some(answer),
+        )
+    }
+}
+
+fn again(attempts: i32) -> Duration {
+    let place = usize::try_from(attempts.max(1) - 1).unwrap_or(0);
+    AGAIN
+        .get(place)
+        .map_or(Duration::hours(AGAIN_LATER_HOURS), |minutes| {
+            Duration::minutes(*minutes)
+        })
+}
+
+async fn end(
+    desk: &Desk,
+    id: LetterId,
+    lease: LeaseId,
+    ending: Ending,
+    answer: Option<String>,
+) -> Result<(), Error> {
+    let now = desk.clock.now();
+    desk.db
+        .write(move |conn| outbox::end(conn, id, lease, &ending, answer.as_deref(), now))
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,69 @@
+//! The third floor's back rooms: what happens without a caller. Each job is a function that does what is due now and
+//! answers how much that was; `run` turns the crank, and so do the tests.
+pub mod courier;
+
+use std::time::Duration as Pause;
+
+use chrono::Duration;
+
+use crate::casework::{Desk, Error};
+use crate::store::{cases, once, outbox};
+use courier::Courier;
+
+/// How long letters keep their octets after they ended (SAFETY §5), in days.
+const LETTER_DAYS: i64 = 7;
+/// How long a key of a request is remembered, in days.
+const KEY_DAYS: i64 = 7;
+
+/// Notices every deadline that has passed and every pause that has ended.
+pub async fn notice_time(desk: &Desk) -> Result<usize, Error> {
+    let mut noticed = 0;
+    loop {
+        let now = desk.clock.now();
+        let due = desk
+            .db
+            .read(move |conn| cases::to_look_at(conn, now, 100))
+            .await?;
+        let mut here = 0;
+        for case in due {
+            here += desk.notice_time(case).await?;
+        }
+        if here == 0 {
+            return Ok(noticed);
+        }
+        noticed += here;
+    }
+}
+
+/// Frees letters whose courier vanished, and erases what is no longer needed.
+pub async fn sweep(desk: &Desk) -> Result<usize, Error> {
+    let now = desk.clock.now();
+    desk.db
+        .write(move |conn| {
+            let freed = outbox::sweep(conn, now, now.plus(Duration::minutes(10)))?;
+            let erased = outbox::erase_bytes(conn, now.plus(-Duration::days(LETTER_DAYS)))?;
+            let forgotten = once::forget(conn, now.plus(-Duration::days(KEY_DAYS)))?;
+            Ok::<_, Error>(freed + erased + forgotten)
+        })
+        .await
+}
+
+/// Turns the crank until the service stops: letters every second, the clocks and the sweep every half minute.
+pub async fn run(desk: Desk, mut courier: Courier) {
+    let mut round: u64 = 0;
+    loop {
+        if round.is_multiple_of(30) {
+            if let Err(error) = sweep(&desk).await {
+                tracing::warn!(%error, "the sweep failed and will be tried again");
+            }
+            if let Err(error) = notice_time(&desk).await {
+                tracing::warn!(%error, "deadlines were not looked at and will be");
+            }
+        }
+        if let Err(error) = courier.deliver_due(&desk).await {
+            tracing::warn!(%error, "letters were not claimed and will be");
+        }
+        round += 1;
+        tokio::time::sleep(Pause::from_secs(1)).await;
+    }
+}

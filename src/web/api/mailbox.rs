@@ -1,0 +1,53 @@
+//! Notifications and letters over HTTP.
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::web::Data;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::cases::SliceQuery;
+use super::{Answer, json};
+use crate::casework::Desk;
+use crate::casework::mailbox::LetterState;
+use crate::domain::id::NoticeId;
+use crate::web::ask::{Ask, slice};
+
+/// Which letters.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Query {
+    #[serde(default)]
+    pub state: Option<LetterState>,
+    /// How many items, 1 to 100; 20 unless said otherwise.
+    #[serde(default)]
+    #[schemars(with = "Option<u16>", range(min = 1, max = 100))]
+    pub limit: Option<String>,
+    /// `next` of the page before.
+    #[serde(default)]
+    #[schemars(length(min = 1, max = 1000))]
+    pub cursor: Option<String>,
+}
+
+pub async fn notifications(ask: Ask, desk: Data<Desk>) -> Answer {
+    let query: SliceQuery = ask.query()?;
+    let slice = slice(query.limit.as_deref(), query.cursor)?;
+    json(
+        StatusCode::OK,
+        &desk.notifications(ask.caller, slice).await?,
+    )
+}
+
+pub async fn mark_read(ask: Ask, desk: Data<Desk>) -> Answer {
+    let id = ask.id("notification", NoticeId::parse)?;
+    desk.mark_read(ask.caller, id).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+pub async fn letters(ask: Ask, desk: Data<Desk>) -> Answer {
+    let query: Query = ask.query()?;
+    let slice = slice(query.limit.as_deref(), query.cursor)?;
+    json(
+        StatusCode::OK,
+        &desk.letters(ask.caller, query.state, slice).await?,
+    )
+}

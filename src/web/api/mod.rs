@@ -1,0 +1,31 @@
+//! The API, one file a room. A handler reads the request, calls one use case, and answers.
+pub mod cases;
+pub mod health;
+pub mod invitations;
+pub mod mailbox;
+pub mod organisations;
+pub mod people;
+pub mod places;
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::http::header;
+use serde::Serialize;
+
+use super::problem::Problem;
+use crate::domain::hash::tag_of;
+
+/// What every handler answers.
+pub type Answer = Result<HttpResponse, Problem>;
+
+/// A JSON answer.
+fn json(status: StatusCode, shown: &impl Serialize) -> Answer {
+    Ok(HttpResponse::build(status).json(shown))
+}
+
+/// A JSON answer with the tag of what is shown.
+fn tagged(status: StatusCode, shown: &impl Serialize) -> Answer {
+    Ok(HttpResponse::build(status)
+        .insert_header((header::ETAG, format!("\"{}\"", tag_of(shown))))
+        .json(shown))
+}

@@ -1,0 +1,60 @@
+//! Localities, counties and standards over HTTP: facts that are part of the program, for anybody.
+use actix_web::http::StatusCode;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{Answer, json};
+use crate::casework::Error;
+use crate::domain::register::{self, LocalityCode, Nation};
+use crate::domain::review;
+use crate::domain::text::Line;
+use crate::web::ask::{Ask, slice};
+
+/// Which localities.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Query {
+    #[serde(default)]
+    pub nation: Option<Nation>,
+    /// Words in the name.
+    #[serde(default)]
+    #[schemars(length(min = 1, max = 200))]
+    pub text: Option<Line>,
+    /// How many items, 1 to 100; 20 unless said otherwise.
+    #[serde(default)]
+    #[schemars(with = "Option<u16>", range(min = 1, max = 100))]
+    pub limit: Option<String>,
+    /// `next` of the page before.
+    #[serde(default)]
+    #[schemars(length(min = 1, max = 1000))]
+    pub cursor: Option<String>,
+}
+
+pub async fn localities(ask: Ask) -> Answer {
+    let query: Query = ask.query()?;
+    let slice = slice(query.limit.as_deref(), query.cursor)?;
+    let list = ("localities", query.nation, &query.text);
+    let after: Option<String> = slice.place(&list).map_err(|_| Error::BadCursor)?;
+    let found = register::localities(query.nation, query.text.as_ref().map(Line::as_str))
+        .filter(|l| after.as_ref().is_none_or(|a| l.code > *a))
+        .take(slice.most() + 1)
+        .cloned()
+        .collect();
+    json(
+        StatusCode::OK,
+        &slice.page(found, &list, |l| l.code.clone()),
+    )
+}
+
+pub async fn locality(ask: Ask) -> Answer {
+    let code = ask.id("code", LocalityCode::parse)?;
+    json(StatusCode::OK, code.locality())
+}
+
+pub async fn counties() -> Answer {
+    json(StatusCode::OK, &register::counties())
+}
+
+pub async fn standards() -> Answer {
+    json(StatusCode::OK, &review::standards())
+}

@@ -1,0 +1,209 @@
+//! What a request says, read the same way everywhere: who asks, what they saw, the key that makes a command happen
+//! once, the query and the body.
+use std::collections::BTreeMap;
+
+use actix_web::dev::Payload;
+use actix_web::http::header::{self, HeaderMap};
+use actix_web::web::Bytes;
+use actix_web::{FromRequest, HttpRequest};
+use serde::de::DeserializeOwned;
+use std::future::{Ready, ready};
+
+use super::json;
+use super::problem::{Kind, Problem};
+use crate::casework::OnceKey;
+use crate::casework::act::Tags;
+use crate::casework::read::{LONGEST_PAGE, Slice};
+use crate::casework::signin::Credential;
+use crate::domain::decide::Flaw;
+use crate::domain::hash::hash_of_bytes;
+
+/// A request, as handlers see it.
+#[derive(Debug)]
+pub struct Ask {
+    pub caller: Credential,
+    request: HttpRequest,
+}
+
+impl FromRequest for Ask {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(caller(request.headers()).map(|caller| Self {
+            caller,
+            request: request.clone(),
+        }))
+    }
+}
+
+fn one<'a>(headers: &'a HeaderMap, name: &header::HeaderName) -> Result<Option<&'a str>, Problem> {
+    let mut all = headers.get_all(name);
+    let first = all.next();
+    if all.next().is_some() {
+        return Err(
+            Problem::new(Kind::BadRequest).saying("A header that may be there once is repeated.")
+        );
+    }
+    first
+        .map(|v| {
+            v.to_str().map_err(|_| {
+                Problem::new(Kind::BadRequest)
+                    .saying("A header holds characters that headers cannot hold.")
+            })
+        })
+        .transpose()
+}
+
+fn caller(headers: &HeaderMap) -> Result<Credential, Problem> {
+    let Some(said) = one(headers, &header::AUTHORIZATION)? else {
+        return Ok(Credential::anonymous());
+    };
+    match said.split_once(' ') {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => {
+            Ok(Credential::bearer(token.trim()))
+        }
+        Some(_) | None => Err(Problem::new(Kind::SignIn)),
+    }
+}
+
+impl Ask {
+    /// The name in the path, in its one canonical spelling; anything else is not there.
+    pub fn id<T>(&self, name: &str, parse: impl FnOnce(&str) -> Option<T>) -> Result<T, Problem> {
+        self.request
+            .match_info()
+            .get(name)
+            .and_then(parse)
+            .ok_or_else(|| Problem::new(Kind::NotFound))
+    }
+
+    /// What the caller saw (`If-Match`, RFC 9110 §13.1.1). A weak tag never fits.
+    pub fn if_match(&self) -> Result<Option<Tags>, Problem> {
+        let all: Vec<&str> = self
+            .request
+            .headers()
+            .get_all(header::IF_MATCH)
+            .map(|v| v.to_str().map_err(|_| Problem::new(Kind::BadRequest)))
+            .collect::<Result<_, _>>()?;
+        if all.is_empty() {
+            return Ok(None);
+        }
+        let tags: Vec<&str> = all
+            .iter()
+            .flat_map(|v| v.split(','))
+            .map(str::trim)
+            .filter(|t| !t.is_empty())
+            .collect();
+        if tags == ["*"] {
+            return Ok(Some(Tags::Any));
+        }
+        let strong = |tag: &str| {
+            tag.strip_prefix('"')
+                .and_then(|t| t.strip_suffix('"'))
+                .map(str::to_owned)
+        };
+        if let Some(bad) = tags
+            .iter()
+            .find(|t| strong(t).is_none() && !t.starts_with("W/\""))
+        {
+            return Err(Problem::new(Kind::BadRequest).saying(&format!(
+                "`If-Match` takes ETags in quotation marks, not {} characters without.",
+                bad.len()
+            )));
+        }
+        Ok(Some(Tags::These(
+            tags.into_iter().filter_map(strong).collect(),
+        )))
+    }
+
+    /// The key that makes a command happen once, bound to what it is sent for.
+    pub fn key(&self, body: &[u8]) -> Result<Option<OnceKey>, Problem> {
+        let name = header::HeaderName::from_static("idempotency-key");
+        let Some(said) = one(self.request.headers(), &name)? else {
+            return Ok(None);
+        };
+        let value = said.trim().trim_matches('"');
+        let fine = (1..=200).contains(&value.len())
+            && value.bytes().all(|b| b.is_ascii_graphic() || b == b' ');
+        if !fine {
+            return Err(Problem::new(Kind::BadRequest)
+                .saying("`Idempotency-Key` is a text of 1 to 200 plain characters."));
+        }
+        let what = [
+            self.request.method().as_str().as_bytes(),
+            b" ",
+            self.request.path().as_bytes(),
+            b"\n",
+            body,
+        ]
+        .concat();
+        Ok(Some(OnceKey {
+            value: value.to_owned(),
+            fingerprint: hash_of_bytes(&what),
+        }))
+    }
+
+    /// The query, each key once; a key nobody knows is refused.
+    pub fn query<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+        let bad = |pointer: &str, message: &str| {
+            Problem::new(Kind::BadRequest).with(vec![Flaw::at(pointer, message)])
+        };
+        let mut seen = BTreeMap::new();
+        for (key, value) in url::form_urlencoded::parse(self.request.query_string().as_bytes()) {
+            if value.contains('\u{FFFD}') || value.contains('\0') {
+                return Err(bad(&format!("#{}", plain(&key)), "this is not text"));
+            }
+            if seen
+                .insert(key.to_string(), serde_json::Value::from(value.into_owned()))
+                .is_some()
+            {
+                return Err(bad(&format!("#{}", plain(&key)), "this is given twice"));
+            }
+        }
+        let fields = serde_json::Value::Object(seen.into_iter().collect());
+        serde_path_to_error::deserialize(fields).map_err(|e| {
+            let place = e.path().to_string();
+            bad(
+                &format!("#{}", plain(&place)),
+                &e.inner()
+                    .to_string()
+                    .chars()
+                    .filter(|c| !c.is_control())
+                    .take(200)
+                    .collect::<String>(),
+            )
+        })
+    }
+
+    /// The body as a `T`.
+    pub fn body<T: DeserializeOwned>(&self, octets: &Bytes) -> Result<T, Problem> {
+        json::shape(json::value(octets)?)
+    }
+}
+
+fn plain(words: &str) -> String {
+    words
+        .chars()
+        .filter(|c| c.is_ascii_alphanumeric() || *c == '_')
+        .take(40)
+        .collect()
+}
+
+/// `limit` and `cursor` of a list.
+pub fn slice(limit: Option<&str>, cursor: Option<String>) -> Result<Slice, Problem> {
+    let bad = |pointer: &str, message: &str| {
+        Problem::new(Kind::BadRequest).with(vec![Flaw::at(pointer, message)])
+    };
+    let limit = limit
+        .map(|l| {
+            l.parse::<u16>()
+                .ok()
+                .filter(|n| (1..=LONGEST_PAGE).contains(n))
+                .ok_or_else(|| bad("#limit", "please ask for 1 to 100 items"))
+        })
+        .transpose()?;
+    if cursor.as_ref().is_some_and(|c| c.len() > 1000) {
+        return Err(Problem::new(Kind::BadCursor));
+    }
+    Ok(Slice { limit, cursor })
+}

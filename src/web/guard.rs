@@ -1,0 +1,192 @@
+//! What every request passes before any handler: is it meant for us, is it small enough and quick enough, and is it in
+//! a form we read. Caps hold for every address alike (SAFETY §4).
+use std::time::Duration;
+
+use actix_web::body::MessageBody;
+use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
+use actix_web::http::header::{self, HeaderMap, HeaderValue};
+use actix_web::http::{Method, Version};
+use actix_web::middleware::Next;
+use actix_web::web::{Bytes, BytesMut, Data};
+use actix_web::{Error as ActixError, HttpMessage, ResponseError};
+use futures_util::StreamExt;
+
+use super::problem::{Kind, Problem};
+
+/// The most a body may have; no address takes more yet.
+pub const JSON_CAP: usize = 256 * 1024;
+
+/// What the guard is told.
+#[derive(Debug, Clone)]
+pub struct Watch {
+    /// Host names, with a port where it is not the usual one, that are ours.
+    pub hosts: Vec<String>,
+    /// How long a body may take to arrive.
+    pub body_time: Duration,
+}
+
+/// Lets a request through, or answers it.
+pub async fn guard(
+    mut req: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<impl MessageBody>, ActixError> {
+    let answer = match checked(&mut req).await {
+        Ok(()) => next.call(req).await?.map_into_boxed_body(),
+        Err(problem) => req
+            .into_response(problem.error_response())
+            .map_into_boxed_body(),
+    };
+    Ok(with_house_headers(answer))
+}
+
+async fn checked(req: &mut ServiceRequest) -> Result<(), Problem> {
+    let watch = req
+        .app_data::<Data<Watch>>()
+        .cloned()
+        .ok_or_else(|| Problem::new(Kind::Broken))?;
+    meant_for_us(req, &watch)?;
+    if req.headers().contains_key(header::CONTENT_ENCODING) {
+        return Err(Problem::new(Kind::Unsupported));
+    }
+    acceptable(req.headers(), req.path())?;
+    if req
+        .headers()
+        .get(header::CONTENT_LENGTH)
+        .is_some_and(|length| {
+            length
+                .to_str()
+                .ok()
+                .and_then(|l| l.parse::<u64>().ok())
+                .is_none_or(|l| l > JSON_CAP as u64)
+        })
+    {
+        return Err(Problem::new(Kind::TooLarge));
+    }
+    let body = tokio::time::timeout(watch.body_time, whole_body(req.take_payload()))
+        .await
+        .map_err(|_| Problem::new(Kind::SlowBody))??;
+    if !body.is_empty()
+        && [Method::POST, Method::PUT, Method::PATCH].contains(req.method())
+        && !is_json(req.headers())
+    {
+        return Err(Problem::new(Kind::Unsupported));
+    }
+    req.set_payload(Payload::from(body));
+    Ok(())
+}
+
+/// A request for another host is not answered: links in letters are made from our own address only.
+fn meant_for_us(req: &ServiceRequest, watch: &Watch) -> Result<(), Problem> {
+    let mut named = req.headers().get_all(header::HOST);
+    let host = match (named.next(), req.version()) {
+        (Some(host), _) => host.to_str().unwrap_or_default().to_owned(),
+        (None, Version::HTTP_2) => req
+            .uri()
+            .authority()
+            .map(ToString::to_string)
+            .unwrap_or_default(),
+        (None, _) => {
+            return Err(Problem::new(Kind::BadRequest).saying("The header `Host` is missing."));
+        }
+    };
+    if named.next().is_some() {
+        return Err(Problem::new(Kind::BadRequest).saying("The header `Host` is repeated."));
+    }
+    if watch
+        .hosts
+        .iter()
+        .any(|ours| ours.eq_ignore_ascii_case(&host))
+    {
+        Ok(())
+    } else {
+        Err(Problem::new(Kind::Misdirected))
+    }
+}
+
+fn acceptable(headers: &HeaderMap, path: &str) -> Result<(), Problem> {
+    let wanted: Vec<&str> = headers
+        .get_all(header::ACCEPT)
+        .filter_map(|v| v.to_str().ok())
+        .flat_map(|v| v.split(','))
+        .map(|v| v.split(';').next().unwrap_or_default().trim())
+        .filter(|v| !v.is_empty())
+        .collect();
+    let ours: &[&str] = if path.starts_with("/api/v1")
+        || path.starts_with("/health")
+        || path == "/api/openapi.json"
+    {
+        &[
+            "*/*",
+            "application/*",
+            "application/json",
+            "application/problem+json",
+        ]
+    } else {
+        &["*/*", "text/*", "text/html", "text/css", "text/plain"]
+    };
+    if wanted.is_empty()
+        || wanted
+            .iter()
+            .any(|w| ours.iter().any(|o| o.eq_ignore_ascii_case(w)))
+    {
+        Ok(())
+    } else {
+        Err(Problem::new(Kind::NotAcceptable))
+    }
+}
+
+async fn whole_body(mut payload: Payload) -> Result<Bytes, Problem> {
+    let mut body = BytesMut::new();
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|_| {
+            Problem::new(Kind::BadRequest).saying("The body did not arrive as its headers said.")
+        })?;
+        if body.len() + chunk.len() > JSON_CAP {
+            return Err(Problem::new(Kind::TooLarge));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body.freeze())
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let Some(kind) = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|v| v.to_str().ok())
+    else {
+        return false;
+    };
+    let mut parts = kind.split(';').map(str::trim);
+    parts
+        .next()
+        .is_some_and(|k| k.eq_ignore_ascii_case("application/json"))
+        && parts.all(|p| {
+            p.is_empty()
+                || p.eq_ignore_ascii_case("charset=utf-8")
+                || p.eq_ignore_ascii_case("charset=\"utf-8\"")
+        })
+}
+
+/// Headers that every answer carries: nothing is kept, nothing is guessed, nothing is framed.
+fn with_house_headers<B>(mut answer: ServiceResponse<B>) -> ServiceResponse<B> {
+    let page = answer
+        .response()
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+    let policy = if page {
+        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    } else {
+        "default-src 'none'; frame-ancestors 'none'"
+    };
+    let headers = answer.headers_mut();
+    for (name, value) in [
+        (header::CACHE_CONTROL, "no-store"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::CONTENT_SECURITY_POLICY, policy),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    answer
+}

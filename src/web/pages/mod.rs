@@ -1,0 +1,155 @@
+//! Pages for people, rendered on the server and complete without a script. For now: how the API is used, what each
+//! problem means, and a plain word for whoever follows the link of a letter.
+use std::sync::LazyLock;
+
+use actix_web::http::header;
+use actix_web::web::{self, Data, ServiceConfig};
+use actix_web::{HttpResponse, ResponseError};
+use handlebars::Handlebars;
+use serde_json::{Value, json};
+
+use super::api::Answer;
+use super::ask::Ask;
+use super::openapi;
+use super::problem::{Kind, Problem};
+use crate::casework::Desk;
+
+static DOCUMENT: LazyLock<Value> = LazyLock::new(openapi::document);
+static DOCUMENT_TEXT: LazyLock<String> = LazyLock::new(|| DOCUMENT.to_string());
+
+static TEMPLATES: LazyLock<Handlebars<'static>> = LazyLock::new(|| {
+    let mut pages = Handlebars::new();
+    pages.set_strict_mode(true);
+    for (name, source) in [
+        ("layout", include_str!("templates/layout.hbs")),
+        ("docs", include_str!("templates/docs.hbs")),
+        ("problem", include_str!("templates/problem.hbs")),
+        ("door", include_str!("templates/door.hbs")),
+    ] {
+        pages
+            .register_template_string(name, source)
+            .expect("the pages are part of the program, and a test renders each");
+    }
+    pages
+});
+
+/// Puts the pages in their places.
+pub fn configure(config: &mut ServiceConfig) {
+    config
+        .route(
+            "/",
+            web::get().to(|| async {
+                HttpResponse::SeeOther()
+                    .insert_header((header::LOCATION, "/api/docs"))
+                    .finish()
+            }),
+        )
+        .route(
+            "/api/openapi.json",
+            web::get().to(|| async {
+                HttpResponse::Ok()
+                    .content_type("application/json")
+                    .body(DOCUMENT_TEXT.as_str())
+            }),
+        )
+        .route("/api/docs", web::get().to(docs))
+        .route("/problems/{slug}", web::get().to(problem))
+        .route("/sign-in", web::get().to(door))
+        .route(
+            "/assets/house.css",
+            web::get().to(|| async {
+                HttpResponse::Ok()
+                    .content_type("text/css; charset=utf-8")
+                    .body(include_str!("assets/house.css"))
+            }),
+        );
+}
+
+fn page(name: &str, words: &Value) -> Answer {
+    let broken = |error: handlebars::RenderError| {
+        tracing::error!(%error, page = name, "a page could not be rendered");
+        Problem::new(Kind::Broken)
+    };
+    let body = TEMPLATES.render(name, words).map_err(broken)?;
+    let whole = TEMPLATES
+        .render("layout", &json!({ "title": words["title"], "body": body }))
+        .map_err(broken)?;
+    Ok(HttpResponse::Ok()
+        .content_type("text/html; charset=utf-8")
+        .body(whole))
+}
+
+async fn door(desk: Data<Desk>) -> Answer {
+    page(
+        "door",
+        &json!({ "title": "Common Ground", "phone": desk.settings.phone }),
+    )
+}
+
+async fn problem(ask: Ask) -> HttpResponse {
+    let kind = ask.id("slug", |slug| {
+        Kind::ALL.iter().copied().find(|k| k.slug() == slug)
+    });
+    let shown = kind.and_then(|kind| page("problem", &json!({ "title": kind.title(), "status": kind.status().as_u16(), "what": kind.what_to_do() })));
+    shown.unwrap_or_else(|problem| problem.error_response())
+}
+
+async fn docs() -> Answer {
+    page(
+        "docs",
+        &json!({ "title": "Common Ground: the REST interface", "rooms": rooms(&DOCUMENT), "shapes": shapes(&DOCUMENT), "problems": problems() }),
+    )
+}
+
+fn problems() -> Vec<Value> {
+    Kind::ALL.iter().map(|k| json!({ "slug": k.slug(), "status": k.status().as_u16(), "title": k.title(), "what": k.what_to_do() })).collect()
+}
+
+/// The operations of the document by room, flat enough for a template.
+fn rooms(document: &Value) -> Vec<Value> {
+    let mut rooms: Vec<(String, Vec<Value>)> = Vec::new();
+    for (path, methods) in document["paths"].as_object().into_iter().flatten() {
+        for (method, operation) in methods.as_object().into_iter().flatten() {
+            let room = operation["tags"][0].as_str().unwrap_or("api").to_owned();
+            let parameters: Vec<Value> = operation["parameters"].as_array().into_iter().flatten().map(|p| json!({ "name": p["name"], "place": p["in"], "needed": p["required"], "words": p.get("description").cloned().unwrap_or(json!("")) })).collect();
+            let answers: Vec<Value> = operation["responses"].as_object().into_iter().flatten().map(|(status, r)| json!({ "status": status, "words": r["description"], "shape": shape_name(&r["content"]["application/json"]["schema"]) })).collect();
+            let shown = json!({ "method": method.to_uppercase(), "path": path, "name": operation["operationId"], "summary": operation["summary"], "parameters": parameters,
+                "body": body_shapes(&operation["requestBody"]["content"]["application/json"]["schema"]), "answers": answers });
+            match rooms.iter_mut().find(|(name, _)| *name == room) {
+                Some((_, list)) => list.push(shown),
+                None => rooms.push((room, vec![shown])),
+            }
+        }
+    }
+    rooms
+        .into_iter()
+        .map(|(name, operations)| json!({ "name": name, "operations": operations }))
+        .collect()
+}
+
+fn body_shapes(schema: &Value) -> Vec<String> {
+    match schema["oneOf"].as_array() {
+        Some(all) => all.iter().map(shape_name).collect(),
+        None => Some(shape_name(schema))
+            .filter(|n| !n.is_empty())
+            .into_iter()
+            .collect(),
+    }
+}
+
+fn shape_name(schema: &Value) -> String {
+    if let Some(name) = schema["$ref"].as_str() {
+        return name.rsplit('/').next().unwrap_or_default().to_owned();
+    }
+    if schema["type"] == "array" {
+        return shape_name(&schema["items"]);
+    }
+    String::new()
+}
+
+fn shapes(document: &Value) -> Vec<Value> {
+    document["components"]["schemas"].as_object().into_iter().flatten().map(|(name, schema)| {
+        let words = schema["description"].as_str().unwrap_or_default();
+        json!({ "name": name, "words": words, "schema": serde_json::to_string_pretty(schema).unwrap_or_default() })
+    }).collect()
+}

@@ -1,0 +1,209 @@
+//! How everything is reached: one line for each method and address. The server, the OpenAPI document and the walk of
+//! the tests over every route are made from this one list.
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use actix_web::http::Method;
+use actix_web::web::{self, ServiceConfig};
+use actix_web::{FromRequest, Handler, Responder, ResponseError};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+
+use super::api::{cases, health, invitations, mailbox, organisations, people, places};
+use super::pages;
+use super::problem::{Kind, Problem};
+
+/// Makes the schema of one shape.
+pub type Shape = fn(&mut SchemaGenerator) -> Schema;
+
+/// Who may call an address at all; what they then see is decided far below.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Who {
+    Anybody,
+    SignedIn,
+}
+
+/// One method at one address.
+#[derive(Clone)]
+pub struct Route {
+    pub method: Method,
+    pub path: &'static str,
+    /// The operation's name, for generated clients.
+    pub name: &'static str,
+    pub summary: &'static str,
+    pub who: Who,
+    pub query: Option<Shape>,
+    pub body: Option<Shape>,
+    /// The good answer: its status, and its shape where it has a body.
+    pub answer: (u16, Option<Shape>),
+    /// Whether the answer carries an `ETag`.
+    pub tagged: bool,
+    /// Whether it changes something only with `If-Match`; on events it depends on the event.
+    pub if_match: IfMatch,
+    handler: Arc<dyn Fn() -> actix_web::Route + Send + Sync>,
+}
+
+/// Whether `If-Match` is needed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IfMatch {
+    No,
+    Needed,
+    NeededOrHash,
+}
+
+impl Route {
+    fn asks<T: JsonSchema>(mut self) -> Self {
+        self.query = Some(|generator| T::json_schema(generator));
+        self
+    }
+    fn takes<T: JsonSchema>(mut self) -> Self {
+        self.body = Some(|generator| generator.subschema_for::<T>());
+        self
+    }
+    fn takes_shape(mut self, shape: Shape) -> Self {
+        self.body = Some(shape);
+        self
+    }
+    fn gives<T: JsonSchema>(mut self, status: u16) -> Self {
+        self.answer = (status, Some(|generator| generator.subschema_for::<T>()));
+        self
+    }
+    fn tagged(mut self) -> Self {
+        self.tagged = true;
+        self
+    }
+    fn if_match(mut self, needed: IfMatch) -> Self {
+        self.if_match = needed;
+        self
+    }
+    fn for_anybody(mut self) -> Self {
+        self.who = Who::Anybody;
+        self
+    }
+}
+
+fn route<F, Args>(
+    method: Method,
+    path: &'static str,
+    name: &'static str,
+    summary: &'static str,
+    handler: F,
+) -> Route
+where
+    F: Handler<Args> + Send + Sync,
+    Args: FromRequest + 'static,
+    F::Output: Responder + 'static,
+{
+    let verb = method.clone();
+    Route {
+        method,
+        path,
+        name,
+        summary,
+        who: Who::SignedIn,
+        query: None,
+        body: None,
+        answer: (204, None),
+        tagged: false,
+        if_match: IfMatch::No,
+        handler: Arc::new(move || web::method(verb.clone()).to(handler.clone())),
+    }
+}
+
+fn get<F, Args>(path: &'static str, name: &'static str, summary: &'static str, handler: F) -> Route
+where
+    F: Handler<Args> + Send + Sync,
+    Args: FromRequest + 'static,
+    F::Output: Responder + 'static,
+{
+    route(Method::GET, path, name, summary, handler)
+}
+
+fn post<F, Args>(path: &'static str, name: &'static str, summary: &'static str, handler: F) -> Route
+where
+    F: Handler<Args> + Send + Sync,
+    Args: FromRequest + 'static,
+    F::Output: Responder + 'static,
+{
+    route(Method::POST, path, name, summary, handler)
+}
+
+/// Every address of the API.
+#[must_use]
+#[rustfmt::skip]
+pub fn routes() -> Vec<Route> {
+    use crate::casework::{mailbox as m, people as p, read::Page, reading as r, register as g, signin as s};
+    use crate::domain::{event, notice, people as dp, procedure, register as dr, review, sight};
+    vec![
+        get("/api/v1/me", "who_am_i", "Who you are and where you belong", people::me).gives::<p::Me>(200),
+
+        get("/api/v1/cases", "list_cases", "The cases you can see, the newest first", cases::list).asks::<cases::Query>().gives::<Page<sight::Brief>>(200),
+        post("/api/v1/cases", "begin_case", "Begin a draft", cases::begin).takes::<cases::Begin>().gives::<sight::Sight>(201).tagged(),
+        get("/api/v1/cases/{case}", "read_case", "A case as you see it", cases::read).gives::<sight::Sight>(200).tagged(),
+        get("/api/v1/cases/{case}/available-events", "available_events", "What you can do now, and what is missing", cases::available).gives::<Vec<procedure::Available>>(200),
+        get("/api/v1/cases/{case}/events", "case_history", "What has happened, the newest first", cases::history).asks::<cases::SliceQuery>().gives::<Page<event::Happened>>(200),
+        post("/api/v1/cases/{case}/events", "act", "Take a step of the procedure", cases::act).takes_shape(super::openapi::command).gives::<cases::Acted>(200).tagged().if_match(IfMatch::NeededOrHash),
+        get("/api/v1/cases/{case}/reading", "read_own_reading", "Your side's own reading of the standards", cases::reading).gives::<r::OwnReading>(200).tagged(),
+        route(Method::PUT, "/api/v1/cases/{case}/reading", "write_own_reading", "Write your side's own reading", cases::write_reading).takes::<review::Reading>().gives::<r::OwnReading>(200).tagged().if_match(IfMatch::Needed),
+
+        get("/api/v1/organisations", "list_organisations", "The register of organisations, by name", organisations::list).asks::<organisations::Query>().gives::<Page<g::OrganisationView>>(200).for_anybody(),
+        post("/api/v1/organisations", "add_organisation", "Add an organisation to the register", organisations::add).takes::<g::WriteOrganisation>().gives::<g::OrganisationView>(201).tagged(),
+        get("/api/v1/organisations/{organisation}", "read_organisation", "An organisation", organisations::read).gives::<g::OrganisationView>(200).tagged().for_anybody(),
+        route(Method::PUT, "/api/v1/organisations/{organisation}", "change_organisation", "Change an organisation's description", organisations::change).takes::<g::WriteOrganisation>().gives::<g::OrganisationView>(200).tagged().if_match(IfMatch::Needed),
+        get("/api/v1/organisations/{organisation}/presences", "list_presences", "Where an organisation is and was", organisations::presences).gives::<Vec<dr::Presence>>(200).for_anybody(),
+        post("/api/v1/organisations/{organisation}/presences", "declare_presence", "Say that an organisation is somewhere", organisations::declare).takes::<dr::PresenceDeclaration>().gives::<dr::Presence>(201),
+        post("/api/v1/organisations/{organisation}/presences/{presence}/state", "judge_presence", "Confirm or question a presence", organisations::judge).takes::<organisations::Judge>().gives::<dr::Presence>(200),
+        get("/api/v1/organisations/{organisation}/members", "list_members", "Who belongs to an organisation", organisations::members).gives::<Vec<dp::Membership>>(200),
+        post("/api/v1/organisations/{organisation}/members", "invite_member", "Invite somebody into an organisation", organisations::invite).takes::<p::NewMember>().gives::<dp::Membership>(201),
+        post("/api/v1/memberships/{membership}/end", "end_membership", "End a membership", people::end_membership).gives::<dp::Membership>(200),
+        post("/api/v1/invitations/accept", "accept_invitation", "Take up an invitation with the code from the letter", invitations::accept).takes::<invitations::Accept>().gives::<s::Welcome>(201).for_anybody(),
+
+        get("/api/v1/people", "list_people", "Everybody with an account", people::list).asks::<cases::SliceQuery>().gives::<Page<dp::Person>>(200),
+        post("/api/v1/people", "add_person", "Add a person", people::add).takes::<p::NewPerson>().gives::<dp::Person>(201).tagged(),
+        get("/api/v1/people/{person}", "read_person", "A person", people::read).gives::<dp::Person>(200).tagged(),
+        route(Method::PATCH, "/api/v1/people/{person}", "change_person", "Change somebody's roles, or close or open their account", people::change).takes::<p::ChangePerson>().gives::<dp::Person>(200).tagged().if_match(IfMatch::Needed),
+        get("/api/v1/people/{person}/affiliations", "list_affiliations", "The ties somebody has declared", people::affiliations).gives::<Vec<p::Affiliation>>(200),
+        post("/api/v1/people/{person}/affiliations", "declare_affiliation", "Declare a tie to an organisation", people::declare).takes::<p::NewAffiliation>().gives::<p::Affiliation>(201),
+
+        get("/api/v1/notifications", "list_notifications", "What you were told, the newest first", mailbox::notifications).asks::<cases::SliceQuery>().gives::<Page<notice::Notice>>(200),
+        post("/api/v1/notifications/{notification}/read", "read_notification", "Mark a notification as read", mailbox::mark_read),
+        get("/api/v1/letters", "list_letters", "How letters fare, without their words", mailbox::letters).asks::<mailbox::Query>().gives::<Page<m::LetterStatus>>(200),
+
+        get("/api/v1/localities", "list_localities", "The local authorities of the United Kingdom", places::localities).asks::<places::Query>().gives::<Page<dr::Locality>>(200).for_anybody(),
+        get("/api/v1/localities/{code}", "read_locality", "A local authority", places::locality).gives::<dr::Locality>(200).for_anybody(),
+        get("/api/v1/counties", "list_counties", "The county councils of England", places::counties).gives::<Vec<dr::County>>(200).for_anybody(),
+        get("/api/v1/standards", "list_standards", "The National LERO Standards, in our short words", places::standards).gives::<Vec<review::Standard>>(200).for_anybody(),
+
+        get("/health/live", "live", "Whether the service runs", health::live).gives::<health::Health>(200).for_anybody(),
+        get("/health/ready", "ready", "Whether the service can work", health::ready).gives::<health::Health>(200).for_anybody(),
+    ]
+}
+
+/// Puts every address in its place. An address that is there with another method says which methods it has.
+pub fn configure(config: &mut ServiceConfig) {
+    let mut by_path: BTreeMap<&'static str, Vec<Route>> = BTreeMap::new();
+    for route in routes() {
+        by_path.entry(route.path).or_default().push(route);
+    }
+    for (path, here) in by_path {
+        let mut allow: Vec<&str> = here.iter().map(|r| r.method.as_str()).collect();
+        if allow.contains(&"GET") {
+            allow.push("HEAD");
+        }
+        let allow = allow.join(", ");
+        let mut resource = web::resource(path);
+        for route in &here {
+            resource = resource.route((route.handler)());
+            if route.method == Method::GET {
+                resource = resource.route((route.handler)().method(Method::HEAD));
+            }
+        }
+        config.service(resource.default_service(web::to(move || {
+            let problem = Problem::new(Kind::MethodNotAllowed).allowing(&allow);
+            async move { problem.error_response() }
+        })));
+    }
+    pages::configure(config);
+    config.default_service(web::to(|| async {
+        Problem::new(Kind::NotFound).error_response()
+    }));
+}
