@@ -85,7 +85,7 @@ fn keeper(_: &mut Conn, actor: &Actor) -> Result<(), Error> {
 fn check(
     conn: &mut Conn,
     asked: &WriteOrganisation,
-    but: Option<OrganisationId>,
+    before: Option<(OrganisationId, &Line)>,
 ) -> Result<(), Error> {
     if asked.profile.strengths.len() > 20 {
         return Err(Error::flaw(
@@ -93,7 +93,11 @@ fn check(
             "please name at most twenty strengths",
         ));
     }
-    if !asked.name_checked && register::looks_like_another(conn, &asked.profile.working_name, but)?
+    let name = &asked.profile.working_name;
+    let same_name = before.is_some_and(|(_, old)| old == name);
+    if !asked.name_checked
+        && !same_name
+        && register::looks_like_another(conn, name, before.map(|(id, _)| id))?
     {
         return Err(Error::Conflict(
             "name-looks-like-another",
@@ -140,7 +144,7 @@ impl Desk {
             let before =
                 OrganisationView::of(id, register::find(conn, id)?.ok_or(Error::Missing)?, actor);
             Tags::check(if_match.as_ref(), &before)?;
-            check(conn, &asked, Some(id))?;
+            check(conn, &asked, Some((id, &before.working_name)))?;
             register::save(conn, id, &asked.profile)?;
             super::people::log(
                 conn,

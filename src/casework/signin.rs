@@ -149,6 +149,14 @@ pub struct Welcome {
 }
 
 impl Desk {
+    /// Whether a credential is good at this moment; every use case asks again in its own transaction.
+    pub async fn is_signed_in(&self, who: Credential) -> Result<(), Error> {
+        let now = self.clock.now();
+        self.db
+            .read(move |conn| actor(conn, &who, now).map(|_| ()))
+            .await
+    }
+
     /// Takes up an invitation with the code from the letter and the address it went to: the membership becomes
     /// active. Whatever is wrong, the answer is the same, and five wrong codes end the invitation.
     pub async fn take_up_invitation(

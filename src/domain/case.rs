@@ -270,7 +270,7 @@ pub struct OnBehalf {
 }
 
 /// What the initiating side says at intake (SPEC §3.3). Everything may be left for later until it is sent.
-/// Nobody asks who is at fault, and please do not name individuals or anyone's recovery history.
+/// Nobody asks whose doing it was, and please do not name individuals or anyone's recovery history.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Statement {

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 macro_rules! ids { ($($(#[$why:meta])* $name:ident),+ $(,)?) => { $(
     $(#[$why])*
-    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
     #[serde(transparent)]
     pub struct $name(pub Uuid);
 
@@ -22,6 +22,13 @@ macro_rules! ids { ($($(#[$why:meta])* $name:ident),+ $(,)?) => { $(
         pub fn parse(written: &str) -> Option<Self> {
             let id = Uuid::try_parse(written).ok()?;
             (id.hyphenated().to_string() == written).then_some(Self(id))
+        }
+    }
+
+    impl<'de> Deserialize<'de> for $name {
+        fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+            let written = String::deserialize(from)?;
+            Self::parse(&written).ok_or_else(|| serde::de::Error::custom("this is not an id: ids are UUIDs in lower case with hyphens"))
         }
     }
 

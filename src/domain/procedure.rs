@@ -313,7 +313,6 @@ pub struct Available {
 pub fn available(case: &Case, capacity: Capacity, facts: &Facts, now: Moment) -> Vec<Available> {
     PROCEDURE
         .iter()
-        .filter(|line| line.who != [Part::System])
         .map(|line| {
             let reasons = unmet(line.event, case, capacity, facts, now);
             let answers = reasons

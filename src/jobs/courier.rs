@@ -112,7 +112,7 @@ impl Courier {
         let Some(ending) = ending else {
             return Ok(false);
         };
-        tracing::info!(letter = %letter.id, outcome = ?ending, relay = answer.as_deref(), "a letter was handled");
+        tracing::debug!(letter = %letter.id, outcome = ?ending, relay = answer.as_deref(), "a letter was handled");
         let sent = ending == Ending::Sent;
         end(desk, letter.id, letter.lease, ending, answer).await?;
         Ok(sent)

@@ -4,17 +4,18 @@ use std::collections::BTreeMap;
 
 use actix_web::dev::Payload;
 use actix_web::http::header::{self, HeaderMap};
-use actix_web::web::Bytes;
+use actix_web::web::{Bytes, Data};
 use actix_web::{FromRequest, HttpRequest};
 use serde::de::DeserializeOwned;
 use std::future::{Ready, ready};
+use std::pin::Pin;
 
 use super::json;
 use super::problem::{Kind, Problem};
-use crate::casework::OnceKey;
 use crate::casework::act::Tags;
 use crate::casework::read::{LONGEST_PAGE, Slice};
 use crate::casework::signin::Credential;
+use crate::casework::{Desk, OnceKey};
 use crate::domain::decide::Flaw;
 use crate::domain::hash::hash_of_bytes;
 
@@ -34,6 +35,25 @@ impl FromRequest for Ask {
             caller,
             request: request.clone(),
         }))
+    }
+}
+
+/// A request of somebody who is signed in: known before anything of the body is looked at.
+#[derive(Debug)]
+pub struct Signed(pub Ask);
+
+impl FromRequest for Signed {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let ask = Ask::from_request(request, payload).into_inner();
+        let desk = request.app_data::<Data<Desk>>().cloned();
+        Box::pin(async move {
+            let (ask, desk) = (ask?, desk.ok_or_else(|| Problem::new(Kind::Broken))?);
+            desk.is_signed_in(ask.caller.clone()).await?;
+            Ok(Self(ask))
+        })
     }
 }
 

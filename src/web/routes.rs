@@ -39,7 +39,7 @@ pub struct Route {
     pub tagged: bool,
     /// Whether it changes something only with `If-Match`; on events it depends on the event.
     pub if_match: IfMatch,
-    handler: Arc<dyn Fn() -> actix_web::Route + Send + Sync>,
+    handler: Arc<dyn Fn(Method) -> actix_web::Route + Send + Sync>,
 }
 
 /// Whether `If-Match` is needed.
@@ -93,7 +93,6 @@ where
     Args: FromRequest + 'static,
     F::Output: Responder + 'static,
 {
-    let verb = method.clone();
     Route {
         method,
         path,
@@ -105,7 +104,7 @@ where
         answer: (204, None),
         tagged: false,
         if_match: IfMatch::No,
-        handler: Arc::new(move || web::method(verb.clone()).to(handler.clone())),
+        handler: Arc::new(move |verb| web::method(verb).to(handler.clone())),
     }
 }
 
@@ -192,9 +191,9 @@ pub fn configure(config: &mut ServiceConfig) {
         let allow = allow.join(", ");
         let mut resource = web::resource(path);
         for route in &here {
-            resource = resource.route((route.handler)());
+            resource = resource.route((route.handler)(route.method.clone()));
             if route.method == Method::GET {
-                resource = resource.route((route.handler)().method(Method::HEAD));
+                resource = resource.route((route.handler)(Method::HEAD));
             }
         }
         config.service(resource.default_service(web::to(move || {

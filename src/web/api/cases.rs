@@ -19,7 +19,7 @@ use crate::domain::id::{CaseId, OrganisationId, PersonId};
 use crate::domain::sight::{Sight, Turn};
 use crate::domain::text::Line;
 
-use crate::web::ask::{Ask, slice};
+use crate::web::ask::{Ask, Signed, slice};
 use crate::web::json;
 use crate::web::problem::{Kind, Problem};
 
@@ -107,7 +107,7 @@ pub async fn list(ask: Ask, desk: Data<Desk>) -> Answer {
     )
 }
 
-pub async fn begin(ask: Ask, desk: Data<Desk>, octets: Bytes) -> Answer {
+pub async fn begin(Signed(ask): Signed, desk: Data<Desk>, octets: Bytes) -> Answer {
     let (begin, key): (Begin, _) = (ask.body(&octets)?, ask.key(&octets)?);
     let empty = || SaveDraft {
         together_with: Default::default(),
@@ -146,7 +146,7 @@ pub async fn history(ask: Ask, desk: Data<Desk>) -> Answer {
     answer(StatusCode::OK, &desk.history(ask.caller, id, slice).await?)
 }
 
-pub async fn act(ask: Ask, desk: Data<Desk>, octets: Bytes) -> Answer {
+pub async fn act(Signed(ask): Signed, desk: Data<Desk>, octets: Bytes) -> Answer {
     let id = ask.id("case", CaseId::parse)?;
     let (asked, if_match, key) = (
         command(json::value(&octets)?)?,
@@ -226,7 +226,7 @@ pub async fn reading(ask: Ask, desk: Data<Desk>) -> Answer {
     tagged(StatusCode::OK, &desk.own_reading(ask.caller, id).await?)
 }
 
-pub async fn write_reading(ask: Ask, desk: Data<Desk>, octets: Bytes) -> Answer {
+pub async fn write_reading(Signed(ask): Signed, desk: Data<Desk>, octets: Bytes) -> Answer {
     let (id, if_match, key) = (
         ask.id("case", CaseId::parse)?,
         ask.if_match()?,

@@ -9,7 +9,7 @@ use crate::casework::Desk;
 use crate::domain::id::{OrganisationId, PresenceId};
 use crate::domain::register::PresenceState;
 use crate::domain::text::Line;
-use crate::web::ask::{Ask, slice};
+use crate::web::ask::{Ask, Signed, slice};
 
 /// What the register is narrowed to.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -47,7 +47,7 @@ pub async fn list(ask: Ask, desk: Data<Desk>) -> Answer {
     )
 }
 
-pub async fn add(ask: Ask, desk: Data<Desk>, octets: Bytes) -> Answer {
+pub async fn add(Signed(ask): Signed, desk: Data<Desk>, octets: Bytes) -> Answer {
     let (asked, key) = (ask.body(&octets)?, ask.key(&octets)?);
     tagged(
         StatusCode::CREATED,
@@ -60,7 +60,7 @@ pub async fn read(ask: Ask, desk: Data<Desk>) -> Answer {
     tagged(StatusCode::OK, &desk.organisation(ask.caller, id).await?)
 }
 
-pub async fn change(ask: Ask, desk: Data<Desk>, octets: Bytes) -> Answer {
+pub async fn change(Signed(ask): Signed, desk: Data<Desk>, octets: Bytes) -> Answer {
     let (id, asked, if_match, key) = (
         ask.id("organisation", OrganisationId::parse)?,
         ask.body(&octets)?,
@@ -80,7 +80,7 @@ pub async fn presences(ask: Ask, desk: Data<Desk>) -> Answer {
     json(StatusCode::OK, &desk.presences(ask.caller, id).await?)
 }
 
-pub async fn declare(ask: Ask, desk: Data<Desk>, octets: Bytes) -> Answer {
+pub async fn declare(Signed(ask): Signed, desk: Data<Desk>, octets: Bytes) -> Answer {
     let (id, said, key) = (
         ask.id("organisation", OrganisationId::parse)?,
         ask.body(&octets)?,
@@ -92,7 +92,7 @@ pub async fn declare(ask: Ask, desk: Data<Desk>, octets: Bytes) -> Answer {
     )
 }
 
-pub async fn judge(ask: Ask, desk: Data<Desk>, octets: Bytes) -> Answer {
+pub async fn judge(Signed(ask): Signed, desk: Data<Desk>, octets: Bytes) -> Answer {
     let (id, presence, key) = (
         ask.id("organisation", OrganisationId::parse)?,
         ask.id("presence", PresenceId::parse)?,
@@ -112,7 +112,7 @@ pub async fn members(ask: Ask, desk: Data<Desk>) -> Answer {
     json(StatusCode::OK, &desk.members(ask.caller, id).await?)
 }
 
-pub async fn invite(ask: Ask, desk: Data<Desk>, octets: Bytes) -> Answer {
+pub async fn invite(Signed(ask): Signed, desk: Data<Desk>, octets: Bytes) -> Answer {
     let (id, new, key) = (
         ask.id("organisation", OrganisationId::parse)?,
         ask.body(&octets)?,

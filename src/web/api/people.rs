@@ -6,7 +6,7 @@ use super::cases::SliceQuery;
 use super::{Answer, json, tagged};
 use crate::casework::Desk;
 use crate::domain::id::{MembershipId, PersonId};
-use crate::web::ask::{Ask, slice};
+use crate::web::ask::{Ask, Signed, slice};
 
 pub async fn me(ask: Ask, desk: Data<Desk>) -> Answer {
     json(StatusCode::OK, &desk.me(ask.caller).await?)
@@ -18,7 +18,7 @@ pub async fn list(ask: Ask, desk: Data<Desk>) -> Answer {
     json(StatusCode::OK, &desk.people(ask.caller, slice).await?)
 }
 
-pub async fn add(ask: Ask, desk: Data<Desk>, octets: Bytes) -> Answer {
+pub async fn add(Signed(ask): Signed, desk: Data<Desk>, octets: Bytes) -> Answer {
     let (new, key) = (ask.body(&octets)?, ask.key(&octets)?);
     tagged(
         StatusCode::CREATED,
@@ -31,7 +31,7 @@ pub async fn read(ask: Ask, desk: Data<Desk>) -> Answer {
     tagged(StatusCode::OK, &desk.person(ask.caller, id).await?)
 }
 
-pub async fn change(ask: Ask, desk: Data<Desk>, octets: Bytes) -> Answer {
+pub async fn change(Signed(ask): Signed, desk: Data<Desk>, octets: Bytes) -> Answer {
     let (id, change, if_match, key) = (
         ask.id("person", PersonId::parse)?,
         ask.body(&octets)?,
@@ -51,7 +51,7 @@ pub async fn affiliations(ask: Ask, desk: Data<Desk>) -> Answer {
     json(StatusCode::OK, &desk.affiliations(ask.caller, id).await?)
 }
 
-pub async fn declare(ask: Ask, desk: Data<Desk>, octets: Bytes) -> Answer {
+pub async fn declare(Signed(ask): Signed, desk: Data<Desk>, octets: Bytes) -> Answer {
     let (id, new, key) = (
         ask.id("person", PersonId::parse)?,
         ask.body(&octets)?,
@@ -63,7 +63,7 @@ pub async fn declare(ask: Ask, desk: Data<Desk>, octets: Bytes) -> Answer {
     )
 }
 
-pub async fn end_membership(ask: Ask, desk: Data<Desk>, octets: Bytes) -> Answer {
+pub async fn end_membership(Signed(ask): Signed, desk: Data<Desk>, octets: Bytes) -> Answer {
     let (id, key) = (
         ask.id("membership", MembershipId::parse)?,
         ask.key(&octets)?,

@@ -1,0 +1,228 @@
+//! The golden matrix: who reads which part of a case, at which stage, decided by `access` on real cases. A reviewer
+//! sees a change of policy as a difference of this file.
+use std::collections::BTreeSet;
+use std::fmt::Write;
+
+use common_ground::domain::access::{Capacity, Section, reads};
+use common_ground::domain::case::{Case, Party, Reference, Side, Stage};
+use common_ground::domain::id::{CaseId, OrganisationId, PersonId};
+use common_ground::domain::neutral::{Appointment, AppointmentState, Observer};
+use common_ground::domain::people::{Actor, Role, Tie};
+use common_ground::domain::register::Nation;
+use common_ground::domain::time::Moment;
+
+fn now() -> Moment {
+    Moment::new("2026-09-08T09:00:00Z".parse().expect("a time"))
+}
+
+/// A case with one LERO on each side and a facilitator, at a stage.
+pub fn case_at(stage: Stage) -> Case {
+    let party = |nation| Party {
+        organisation: OrganisationId::random(),
+        nation,
+        constituted: true,
+    };
+    let mut case = Case::draft(
+        CaseId::random(),
+        Reference("CG-2026-TEST".to_owned()),
+        party(Nation::England),
+        now(),
+    );
+    case.sides.invited = vec![party(Nation::England)];
+    case.stage = stage;
+    if stage >= Stage::EarlyConversation {
+        case.invited_at = Some(now());
+        case.intake.accepted = Some(now());
+        let person = PersonId::random();
+        case.neutrals.facilitator = Some(Appointment {
+            person,
+            state: AppointmentState::Accepted,
+            asked_at: now(),
+            answered_at: Some(now()),
+            acceptance: None,
+        });
+        case.neutrals.observers.push(Observer {
+            person: PersonId::random(),
+            consents: Default::default(),
+            admitted: Some(now()),
+        });
+    }
+    case
+}
+
+fn somebody(roles: &[Role]) -> Actor {
+    Actor {
+        person: Some(PersonId::random()),
+        roles: roles.iter().copied().collect::<BTreeSet<_>>(),
+        ..Actor::default()
+    }
+}
+
+fn member(organisation: OrganisationId) -> Actor {
+    Actor {
+        member_of: vec![(organisation, true)],
+        ties: vec![Tie {
+            organisation,
+            until: None,
+        }],
+        ..somebody(&[])
+    }
+}
+
+fn cast(case: &Case) -> Vec<(&'static str, Actor)> {
+    let (one, other) = (
+        case.sides.initiating[0].organisation,
+        case.sides.invited[0].organisation,
+    );
+    let conflicted = |roles: &[Role]| Actor {
+        ties: vec![Tie {
+            organisation: other,
+            until: Some("2025-01-01".parse().expect("a day")),
+        }],
+        ..somebody(roles)
+    };
+    let mut neutral = somebody(&[Role::Facilitator]);
+    neutral.person = case.neutrals.in_place().or(neutral.person);
+    let mut conflicted_neutral = conflicted(&[Role::Facilitator]);
+    conflicted_neutral.person = case.neutrals.in_place().or(conflicted_neutral.person);
+    let mut observer = somebody(&[]);
+    observer.person = case
+        .neutrals
+        .observers
+        .first()
+        .map(|o| o.person)
+        .or(observer.person);
+    let mut both = member(one);
+    both.member_of.push((other, false));
+    vec![
+        ("A", member(one)),
+        ("B", member(other)),
+        ("member of both", both),
+        ("OB", observer),
+        ("F", neutral),
+        ("F conflicted", conflicted_neutral),
+        ("FN", somebody(&[Role::Facilitator])),
+        ("CO", somebody(&[Role::Coordinator])),
+        ("CO conflicted", conflicted(&[Role::Coordinator])),
+        ("AD", somebody(&[Role::Administrator])),
+        ("AU", somebody(&[Role::Auditor])),
+        ("AU conflicted", conflicted(&[Role::Auditor])),
+        ("AN", Actor::default()),
+    ]
+}
+
+#[test]
+fn the_matrix_is_what_it_was() {
+    let mut page = String::from(
+        "Who reads which part of a case. R reads, - does not, 404 may not know that the case exists.\n",
+    );
+    for stage in Stage::ALL {
+        for invited in [true, false]
+            .into_iter()
+            .filter(|i| *i || stage == Stage::Intake)
+        {
+            let mut case = case_at(stage);
+            if stage == Stage::Intake && invited {
+                case.invited_at = Some(now());
+            }
+            for revealed in [false, true]
+                .into_iter()
+                .filter(|r| !r || stage == Stage::StandardsReview)
+            {
+                if revealed {
+                    case.review.revealed = Some(now());
+                    case.review.shared.initiating = Some("x".into());
+                    case.review.shared.invited = Some("y".into());
+                }
+                let people = cast(&case);
+                writeln!(
+                    page,
+                    "\n{stage:?}, {}{}",
+                    if case.invited_at.is_some() {
+                        "invited"
+                    } else {
+                        "not invited"
+                    },
+                    if revealed { ", readings revealed" } else { "" }
+                )
+                .expect("text");
+                for part in Section::ALL {
+                    let cells: Vec<String> = people
+                        .iter()
+                        .map(|(name, actor)| {
+                            let cell = match common_ground::domain::access::capacity(
+                                &case,
+                                actor,
+                                now(),
+                            ) {
+                                None => "404",
+                                Some(capacity) if reads(&case, capacity, part) => "R",
+                                Some(_) => "-",
+                            };
+                            format!("{name} {cell}")
+                        })
+                        .collect();
+                    writeln!(page, "  {:<26} {}", format!("{part:?}"), cells.join(" · "))
+                        .expect("text");
+                }
+            }
+        }
+    }
+    super::golden("tests/golden/access.txt", &page);
+}
+
+#[test]
+fn exclusion_beats_every_grant_at_every_stage() {
+    for stage in Stage::ALL {
+        let case = case_at(stage);
+        for (name, mut actor) in cast(&case) {
+            let before = common_ground::domain::access::capacity(&case, &actor, now());
+            actor.ties.push(Tie {
+                organisation: case.sides.initiating[0].organisation,
+                until: None,
+            });
+            let after = common_ground::domain::access::capacity(&case, &actor, now());
+            assert!(
+                after.is_none() || after == before,
+                "{name} at {stage:?} gained by a tie"
+            );
+            if before.is_some_and(|c| c.side().is_none()) {
+                assert_eq!(after, None, "{name} at {stage:?} has a conflict");
+            }
+        }
+    }
+}
+
+#[test]
+fn both_sides_read_the_same_of_each_other_once_both_are_there() {
+    for stage in [
+        Stage::Intake,
+        Stage::EarlyConversation,
+        Stage::StandardsReview,
+        Stage::AgreedActions,
+        Stage::Closed,
+    ] {
+        let mut case = case_at(stage);
+        case.invited_at = Some(now());
+        let as_side = |side| Capacity::Party {
+            side,
+            organisation: OrganisationId::random(),
+            lead: true,
+        };
+        let mirrored = |part| match part {
+            Section::Account(side) => Section::Account(side.other()),
+            Section::Needs(side) => Section::Needs(side.other()),
+            Section::Reading(side) => Section::Reading(side.other()),
+            Section::ReadingStatus(side) => Section::ReadingStatus(side.other()),
+            Section::PauseReason(side) => Section::PauseReason(side.other()),
+            same => same,
+        };
+        for part in Section::ALL {
+            assert_eq!(
+                reads(&case, as_side(Side::Initiating), part),
+                reads(&case, as_side(Side::Invited), mirrored(part)),
+                "{part:?} at {stage:?}"
+            );
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! The walk of the README works as it is written.

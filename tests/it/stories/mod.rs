@@ -1,0 +1,11 @@
+//! One file a story.
+mod agreement;
+mod conversation;
+mod intake;
+mod leaving;
+mod neutrals;
+mod once;
+mod people;
+mod review;
+mod time;
+mod whole_case;

@@ -1,0 +1,81 @@
+//! Once and only once: keys, tags, and many hands at the same moment.
+use serde_json::json;
+
+use crate::cast::Cast;
+use crate::on_both;
+use crate::support::{App, Call, wire};
+
+on_both! {
+    fn the_same_key_makes_the_same_answer(app: &App) {
+        let cast = Cast::new(app);
+        let body = json!({ "organisation": cast.initiating, "draft": { "with": [cast.invited], "statement": Cast::statement("share_all") } });
+        let first = cast.initiating_lead.post_with("/api/v1/cases", &body, &[("idempotency-key", "a-1")]).expect(201);
+        let second = cast.initiating_lead.post_with("/api/v1/cases", &body, &[("idempotency-key", "a-1")]).expect(201);
+        assert_eq!(first.body, second.body);
+        assert_eq!(cast.initiating_lead.get("/api/v1/cases").body["items"].as_array().map(Vec::len), Some(1));
+        let other = cast.initiating_lead.post_with("/api/v1/cases", &json!({ "organisation": cast.initiating }), &[("idempotency-key", "a-1")]).expect(422);
+        assert_eq!(other.problem(), "key-reused");
+        cast.initiating_member.post_with("/api/v1/cases", &body, &[("idempotency-key", "a-1")]).expect(201);
+    }
+
+    fn an_answer_is_not_given_twice_to_somebody_who_may_no_longer_know(app: &App) {
+        let cast = Cast::new(app);
+        let case = cast.in_conversation();
+        let path = format!("/api/v1/cases/{case}/events");
+        let tag = cast.facilitator.sees(&case).tag.expect("a tag");
+        let log = json!({ "event": "log_session", "session": { "on": cast.today(), "way": "phone", "who_came": "both", "minutes": 30 } });
+        let send = || cast.facilitator.post_with(&path, &log, &[("idempotency-key", "s-1"), ("if-match", &tag)]);
+        send().expect(200);
+        send().expect(200);
+        assert_eq!(cast.facilitator.sees(&case).body["conversation"]["sessions"].as_array().map(Vec::len), Some(1));
+        cast.facilitator.did(&case, json!({ "event": "step_back" }));
+        send().expect(404);
+    }
+
+    fn a_change_says_what_it_saw(app: &App) {
+        let cast = Cast::new(app);
+        let case = cast.in_conversation();
+        let path = format!("/api/v1/cases/{case}/events");
+        let hold = json!({ "event": "hold" });
+        assert_eq!(cast.initiating_lead.post(&path, &hold).expect(428).problem(), "precondition-required");
+        let tag = cast.initiating_lead.sees(&case).tag.expect("a tag");
+        let other = cast.invited_lead.sees(&case).tag.expect("a tag");
+        assert_ne!(tag, other, "each reader has a tag of their own");
+        cast.initiating_lead.post_with(&path, &hold, &[("if-match", &other)]).expect(412);
+        cast.initiating_lead.post_with(&path, &hold, &[("if-match", &format!("W/{tag}"))]).expect(412);
+        cast.initiating_lead.post_with(&path, &hold, &[("if-match", &tag)]).expect(200);
+        cast.initiating_lead.post_with(&path, &hold, &[("if-match", &tag)]).expect(412);
+    }
+
+    fn of_many_at_the_same_moment_exactly_one_wins(app: &App) {
+        let cast = Cast::new(app);
+        let case = cast.in_conversation();
+        let tag = cast.facilitator.sees(&case).tag.expect("a tag");
+        let call = Call { method: "POST", path: format!("/api/v1/cases/{case}/events"), token: Some(cast.facilitator.token.clone()), body: Some(json!({ "event": "log_session", "session": { "on": cast.today(), "way": "phone", "who_came": "both", "minutes": 30 } }).to_string()), headers: vec![("if-match".into(), tag)] };
+        let statuses: Vec<u16> = std::thread::scope(|scope| {
+            let hands: Vec<_> = (0..50).map(|_| scope.spawn(|| wire::send(&app.base, &call).status)).collect();
+            hands.into_iter().map(|h| h.join().expect("an answer")).collect()
+        });
+        assert_eq!(statuses.iter().filter(|s| **s == 200).count(), 1, "{statuses:?}");
+        assert!(statuses.iter().all(|s| [200, 412].contains(s)), "{statuses:?}");
+    }
+
+    fn two_acceptances_at_one_instant_are_both_kept(app: &App) {
+        let cast = Cast::new(app);
+        let case = cast.in_actions();
+        cast.initiating_lead.did(&case, cast.proposal(&cast.initiating, "cooperation"));
+        cast.invited_lead.did(&case, cast.proposal(&cast.invited, "community_benefit"));
+        cast.facilitator.did(&case, json!({ "event": "circulate" }));
+        let hash = cast.facilitator.sees(&case).body["agreement"]["circulated"]["hash"].clone();
+        let call = |token: &str| Call { method: "POST", path: format!("/api/v1/cases/{case}/events"), token: Some(token.to_owned()), body: Some(json!({ "event": "accept_agreement", "answers": hash }).to_string()), headers: Vec::new() };
+        let (one, other) = (call(&cast.initiating_lead.token), call(&cast.invited_lead.token));
+        std::thread::scope(|scope| {
+            let first = scope.spawn(|| wire::send(&app.base, &one).expect(200));
+            let second = scope.spawn(|| wire::send(&app.base, &other).expect(200));
+            first.join().expect("an answer");
+            second.join().expect("an answer");
+        });
+        cast.facilitator.did(&case, json!({ "event": "conclude_agreement" }));
+        assert_eq!(cast.facilitator.does(&case, json!({ "event": "conclude_agreement" })).expect(409).reasons(), ["nothing_circulating", "not_everyone_accepted"]);
+    }
+}
