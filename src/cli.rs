@@ -18,7 +18,7 @@ use crate::domain::time::{Clock, SystemClock};
 use crate::jobs::courier::Courier;
 use crate::mail::letter::{Letters, Words, assemble};
 use crate::mail::mailer::Delivery;
-use crate::store::db::{Db, Opening};
+use crate::store::db::{Db, DbError, Opening};
 use crate::store::events;
 use crate::{app, demo, jobs, telemetry};
 
@@ -134,7 +134,12 @@ fn configured(over: &Over) -> Result<Config, Trouble> {
 
 fn furnished(config: &Config, opening: Opening) -> Result<Desk, Trouble> {
     std::fs::create_dir_all(&config.data)?;
-    let db = Db::open(&config.database_url, opening)?;
+    let db = Db::open(&config.database_url, opening).map_err(|e| {
+        Trouble(
+            if matches!(e, DbError::Address) { 2 } else { 3 },
+            e.to_string(),
+        )
+    })?;
     Ok(app::desk(
         db,
         Arc::new(SystemClock),
@@ -236,7 +241,7 @@ fn said(error: Error) -> Trouble {
 async fn verify_log() -> Result<(), Trouble> {
     let config = configured(&Over::default())?;
     let desk = furnished(&config, Opening::Beside)?;
-    match desk.db.read(|conn| events::verify(conn)).await? {
+    match desk.db.read(events::verify).await? {
         Ok(events) => {
             println!("The log holds: {events} events.");
             Ok(())

@@ -194,7 +194,10 @@ fn step(
                 .collect();
             cases::save(conn, case, after, &names)?;
         }
-        None => cases::remove(conn, case.id)?,
+        None => {
+            cases::remove(conn, case.id)?;
+            events::erase_bodies(conn, &format!("case:{}", case.id))?;
+        }
     }
     let event = append(conn, case.id, actor.person, as_what, asked, &decision, now)?;
     if let Some(after) = &decision.after {
@@ -202,6 +205,7 @@ fn step(
             event,
             actor: actor.person,
             actor_side: acting.side(),
+            on_behalf_of: asked.on_behalf_of.as_ref().map(|b| b.organisation),
             now,
         };
         tell(
@@ -284,6 +288,16 @@ fn may_be_entered(event: EventName) -> bool {
     )
 }
 
+/// What goes into the log: everything that was asked, but the name and address of whoever is invited to a first account.
+fn written(action: &Action) -> serde_json::Value {
+    match action {
+        Action::Invite(body) => {
+            json!({ "first_accounts": body.first_accounts.iter().map(|a| a.organisation).collect::<Vec<_>>() })
+        }
+        other => other.written(),
+    }
+}
+
 fn append(
     conn: &mut Conn,
     case: CaseId,
@@ -304,7 +318,7 @@ fn append(
             on_behalf_of: behalf.map(|b| b.organisation),
             event: decision.event.word(),
             audience: decision.audience,
-            body: json!({ "asked": asked.action.written(), "on_behalf_of": behalf, "stage": decision.after.as_ref().map(|c| c.stage) }),
+            body: json!({ "asked": written(&asked.action), "on_behalf_of": behalf, "stage": decision.after.as_ref().map(|c| c.stage) }),
         },
     )?)
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::read::{Page, Slice};
 use super::signin::{self, Credential};
-use super::{Desk, Error};
+use super::{Desk, Error, OnceKey};
 use crate::domain::access::capacity;
 use crate::domain::id::{CaseId, LetterId, NoticeId, PersonId};
 use crate::domain::notice::Notice;
@@ -17,14 +17,14 @@ use crate::store::{cases, notices, outbox, people};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LetterStatus {
     pub id: LetterId,
-    /// Which letter; administrators see only how it fares.
+    /// Which letter, where it is your own; staff see only how it fares.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub letter: Option<String>,
     pub state: LetterState,
     pub attempts: i32,
     pub created_at: Moment,
     pub ended_at: Option<Moment>,
-    /// Whom it goes to; for coordinators.
+    /// Whom it goes to; for staff.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub person: Option<PersonId>,
 }
@@ -49,12 +49,12 @@ impl LetterState {
         }
     }
 
-    fn word(self) -> Option<&'static str> {
+    fn words(self) -> &'static [&'static str] {
         match self {
-            Self::Sending => None,
-            Self::Sent => Some("sent"),
-            Self::CouldNotBeDelivered => Some("dead"),
-            Self::Cancelled => Some("cancelled"),
+            Self::Sending => &["waiting", "claimed", "in_flight", "uncertain"],
+            Self::Sent => &["sent"],
+            Self::CouldNotBeDelivered => &["dead"],
+            Self::Cancelled => &["cancelled"],
         }
     }
 }
@@ -81,10 +81,15 @@ impl Desk {
     }
 
     /// Marks one of the caller's notifications as read.
-    pub async fn mark_read(&self, caller: Credential, id: NoticeId) -> Result<(), Error> {
+    pub async fn mark_read(
+        &self,
+        caller: Credential,
+        id: NoticeId,
+        key: Option<OnceKey>,
+    ) -> Result<(), Error> {
         self.write_once(
             caller,
-            None,
+            key,
             |_, _| Ok(()),
             move |conn, actor, now| {
                 let person = actor.person.ok_or(Error::SignIn)?;
@@ -118,7 +123,7 @@ impl Desk {
                     let batch = outbox::page(
                         conn,
                         (!all).then_some(person),
-                        state.and_then(LetterState::word),
+                        state.map(LetterState::words),
                         before,
                         200,
                     )?;
@@ -133,7 +138,7 @@ impl Desk {
                         }
                     }
                 }
-                let names_it = |owner: PersonId| owner == person || actor.is(Role::Coordinator);
+                let names_it = |owner: PersonId| owner == person;
                 let page = slice.page(found, &list, |letter| (letter.created_at, letter.id));
                 let items = page
                     .items

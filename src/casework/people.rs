@@ -29,7 +29,7 @@ pub fn log(
     body: serde_json::Value,
 ) -> Result<EventId, Error> {
     let capacity = if actor.is_some() {
-        CapacityName::Coordinator
+        CapacityName::Account
     } else {
         CapacityName::System
     };
@@ -92,7 +92,7 @@ pub struct NewAffiliation {
     pub until: Option<Day>,
 }
 
-/// A declared tie. What is declared stays; a later end is a new declaration.
+/// A declared tie. What is declared stays.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Affiliation {
     pub id: AffiliationId,
@@ -100,6 +100,18 @@ pub struct Affiliation {
     pub role: String,
     pub since: Day,
     pub until: Option<Day>,
+}
+
+impl From<people::Declared> for Affiliation {
+    fn from(tie: people::Declared) -> Self {
+        Self {
+            id: tie.id,
+            organisation: tie.organisation,
+            role: tie.role,
+            since: tie.since,
+            until: tie.until,
+        }
+    }
 }
 
 /// Who the caller is.
@@ -395,13 +407,7 @@ impl Desk {
                 declared_by(conn, &actor, person)?;
                 Ok(people::affiliations_of(conn, person)?
                     .into_iter()
-                    .map(|(id, organisation, role, since, until)| Affiliation {
-                        id,
-                        organisation,
-                        role,
-                        since,
-                        until,
-                    })
+                    .map(Affiliation::from)
                     .collect())
             })
             .await
@@ -429,31 +435,22 @@ impl Desk {
                 register::find(conn, new.organisation)?.ok_or_else(|| {
                     Error::flaw("/organisation", "this organisation is not in the register")
                 })?;
-                let id = AffiliationId::random();
-                people::add_affiliation(
-                    conn,
-                    id,
-                    person,
-                    new.organisation,
-                    &new.role,
-                    new.since,
-                    new.until,
-                    now,
-                )?;
+                let tie = people::Declared {
+                    id: AffiliationId::random(),
+                    organisation: new.organisation,
+                    role: new.role.as_str().to_owned(),
+                    since: new.since,
+                    until: new.until,
+                };
+                people::add_affiliation(conn, person, &tie, now)?;
                 log(
                     conn,
                     now,
                     actor.person,
                     "affiliation_declared",
-                    json!({ "affiliation": id }),
+                    json!({ "affiliation": tie.id }),
                 )?;
-                Ok(Affiliation {
-                    id,
-                    organisation: new.organisation,
-                    role: new.role.as_str().to_owned(),
-                    since: new.since,
-                    until: new.until,
-                })
+                Ok(Affiliation::from(tie))
             },
         )
         .await

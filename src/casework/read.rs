@@ -14,7 +14,8 @@ use crate::domain::id::{CaseId, EventId, OrganisationId};
 use crate::domain::neutral::fixed_conflicts;
 use crate::domain::people::{Actor, Role};
 use crate::domain::procedure::{Available, available};
-use crate::domain::sight::{Brief, Names, Sight, brief, sight};
+use crate::domain::sight::{Brief, Names, Sight, brief, sight, waiting_seen};
+use crate::domain::text::folded;
 use crate::domain::time::Moment;
 pub use crate::store::cases::Filter;
 use crate::store::cases::Scope;
@@ -101,7 +102,7 @@ fn sealed(list: &impl Serialize, place: &str) -> String {
 
 /// The case as somebody in `as_what` sees it.
 pub fn seen(conn: &mut Conn, case: &Case, as_what: Capacity) -> Result<Sight, Error> {
-    let names = names_for(conn, std::slice::from_ref(case))?;
+    let names = names_for(conn, std::iter::once(case))?;
     let shown = |side| {
         case.review.shared.of(side).is_some() && reads(case, as_what, Section::Reading(side))
     };
@@ -113,11 +114,13 @@ pub fn seen(conn: &mut Conn, case: &Case, as_what: Capacity) -> Result<Sight, Er
     Ok(sight(case, as_what, &names, &both))
 }
 
-fn names_for(conn: &mut Conn, those: &[Case]) -> Result<Names, Error> {
+fn names_for<'a>(
+    conn: &mut Conn,
+    those: impl Iterator<Item = &'a Case> + Clone,
+) -> Result<Names, Error> {
     let organisations: BTreeSet<OrganisationId> =
-        those.iter().flat_map(Case::organisations).collect();
+        those.clone().flat_map(Case::organisations).collect();
     let people_ids = those
-        .iter()
         .flat_map(|c| {
             c.neutrals
                 .facilitator
@@ -133,6 +136,20 @@ fn names_for(conn: &mut Conn, those: &[Case]) -> Result<Names, Error> {
             .map(|p| (p.id, p.name.as_str().to_owned()))
             .collect(),
     })
+}
+
+/// Whether a list may be narrowed to this case by what this reader does not see of it: if not, it is not in the list.
+fn may_be_found(case: &Case, as_what: Capacity, filter: &Filter) -> bool {
+    let in_reference = |text: &String| folded(&case.reference.0).contains(&folded(text));
+    let by_names = filter.party.is_some()
+        || filter.locality.is_some()
+        || filter.text.as_ref().is_some_and(|text| !in_reference(text));
+    let names = !by_names || reads(case, as_what, Section::Names);
+    let neutral = filter.neutral.is_none() || reads(case, as_what, Section::Summary);
+    let turn = filter
+        .waiting_for
+        .is_none_or(|turn| waiting_seen(case, as_what).contains(&turn));
+    names && neutral && turn
 }
 
 /// Finds a case for `actor`, or nothing.
@@ -182,22 +199,36 @@ impl Desk {
                 let actor = signin::actor(conn, &caller, now)?;
                 let person = actor.person.ok_or(Error::SignIn)?;
                 let list = ("cases", person, &search.filter);
-                let after: Option<(Moment, CaseId)> = search.slice.place(&list)?;
-                let found = cases::page(
-                    conn,
-                    &scope(&actor, now)?,
-                    &search.filter,
-                    after,
-                    search.slice.most() as i64 + 1,
-                )?;
+                let mut after: Option<(Moment, CaseId)> = search.slice.place(&list)?;
+                let scope = scope(&actor, now)?;
+                let mut found = Vec::new();
+                while found.len() <= search.slice.most() {
+                    let batch = cases::page(
+                        conn,
+                        &scope,
+                        &search.filter,
+                        after,
+                        search.slice.most() as i64 + 1,
+                    )?;
+                    let Some(last) = batch.last() else { break };
+                    after = Some((last.opened_at, last.id));
+                    let whole = batch.len() > search.slice.most();
+                    found.extend(batch.into_iter().filter_map(|case| {
+                        let as_what = capacity(&case, &actor, now)?;
+                        may_be_found(&case, as_what, &search.filter).then_some((case, as_what))
+                    }));
+                    if !whole {
+                        break;
+                    }
+                }
                 let page = search
                     .slice
-                    .page(found, &list, |case| (case.opened_at, case.id));
-                let names = names_for(conn, &page.items)?;
+                    .page(found, &list, |(case, _)| (case.opened_at, case.id));
+                let names = names_for(conn, page.items.iter().map(|(case, _)| case))?;
                 let items = page
                     .items
                     .iter()
-                    .filter_map(|case| Some(brief(case, capacity(case, &actor, now)?, &names)))
+                    .map(|(case, as_what)| brief(case, *as_what, &names))
                     .collect();
                 Ok(Page {
                     items,

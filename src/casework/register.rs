@@ -18,7 +18,7 @@ use crate::domain::register::{
 use crate::domain::text::{Line, Prose, folded};
 use crate::domain::time::Moment;
 use crate::store::db::Conn;
-use crate::store::register;
+use crate::store::{cases, register};
 use std::collections::BTreeSet;
 
 /// An organisation as its reader sees it; the public sees what is public.
@@ -46,7 +46,7 @@ pub struct RegisteredView {
 
 impl OrganisationView {
     fn of(id: OrganisationId, profile: Profile, reader: &Actor) -> Self {
-        let registered = reader.person.is_some().then(|| RegisteredView {
+        let registered = reader.person.is_some().then_some(RegisteredView {
             legal_name: profile.legal_name,
             legal_form: profile.legal_form,
             constituted: profile.constituted,
@@ -146,6 +146,9 @@ impl Desk {
             Tags::check(if_match.as_ref(), &before)?;
             check(conn, &asked, Some((id, &before.working_name)))?;
             register::save(conn, id, &asked.profile)?;
+            if before.working_name != asked.profile.working_name {
+                cases::refresh_search(conn, id)?;
+            }
             super::people::log(
                 conn,
                 now,
@@ -241,7 +244,7 @@ impl Desk {
             }
         };
         self.write_once(caller, key, may, move |conn, actor, now| {
-            let state = if actor.is(Role::Coordinator) {
+            let state = if actor.is(Role::Coordinator) && !actor.belongs_to(id) {
                 PresenceState::Confirmed
             } else {
                 PresenceState::Declared

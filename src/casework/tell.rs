@@ -20,6 +20,8 @@ pub struct Cause {
     pub event: EventId,
     pub actor: Option<PersonId>,
     pub actor_side: Option<Side>,
+    /// For whom it was entered: they get the receipt.
+    pub on_behalf_of: Option<OrganisationId>,
     pub now: Moment,
 }
 
@@ -71,7 +73,10 @@ fn audience_of(
     cause: Cause,
 ) -> Result<BTreeSet<PersonId>, Error> {
     if audience == Told::Actor {
-        return Ok(cause.actor.into_iter().collect());
+        return match cause.on_behalf_of {
+            Some(organisation) => Ok(people::active_members(conn, &[organisation])?),
+            None => Ok(cause.actor.into_iter().collect()),
+        };
     }
     let organisations: Vec<OrganisationId> = audience
         .sides(cause.actor_side)

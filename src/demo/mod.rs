@@ -75,7 +75,8 @@ pub async fn world(config: &Config) -> Result<Vec<DemoPerson>, DemoError> {
     }
     // A world that was not finished is not worth keeping: the list of people is written last.
     forget(&config.data)?;
-    let begin = SystemClock.now().plus(-Duration::days(STORY_DAYS));
+    let now = SystemClock.now();
+    let begin = now.plus(-Duration::days(STORY_DAYS));
     let clock = Arc::new(HandClock::at(begin));
     let desk = app::desk(
         Db::open(&config.database_url, Opening::Alone)?,
@@ -84,8 +85,8 @@ pub async fn world(config: &Config) -> Result<Vec<DemoPerson>, DemoError> {
     )?;
     let mut walk = Walk::new(desk, clock);
     world::people_and_places(&mut walk).await?;
-    stories::live(&mut walk).await?;
-    walk.until(SystemClock.now()).await?;
+    stories::live(&mut walk, now).await?;
+    walk.until(now).await?;
     let people = walk.people().await?;
     walk.keep_letters(
         &Mailer::Folder(config.data.join("mail")),

@@ -5,6 +5,7 @@ use super::DemoError;
 use super::walk::Walk;
 use super::world::{COORDINATOR, SECOND_COORDINATOR};
 use crate::domain::id::CaseId;
+use crate::domain::time::Moment;
 
 fn statement(ground: &str, place: &str, about: &str, outcome: &str, first_contact: &str) -> Value {
     json!({
@@ -16,14 +17,20 @@ fn statement(ground: &str, place: &str, about: &str, outcome: &str, first_contac
     })
 }
 
-/// Lives through all of them, from the oldest to the newest.
-pub async fn live(walk: &mut Walk) -> Result<(), DemoError> {
+/// Lives through all of them, from the oldest to the newest; the last ones end shortly before `now`.
+pub async fn live(walk: &mut Walk, now: Moment) -> Result<(), DemoError> {
+    let ago = |days: i64| now.plus(-chrono::Duration::days(days));
     closed_with_an_agreement(walk).await?;
     closed_in_conversation(walk).await?;
+    walk.until(ago(50)).await?;
     agreed_actions_going_round(walk).await?;
+    walk.until(ago(30)).await?;
     standards_review_under_way(walk).await?;
+    walk.until(ago(14)).await?;
     paused(walk).await?;
+    walk.until(ago(7)).await?;
     waiting_for_an_answer(walk).await?;
+    walk.until(ago(4)).await?;
     at_the_door(walk).await?;
     a_draft(walk).await
 }

@@ -62,10 +62,13 @@ impl Walk {
         }
     }
 
-    /// Lets days go by: couriers and clocks do their work on each of them.
+    /// Lets days go by: couriers and clocks do their work on each of them, and the next step is taken in the morning.
     pub async fn days(&mut self, days: i64) -> Result<(), DemoError> {
         for _ in 0..days {
-            self.clock.advance(Duration::days(1));
+            let morning = (self.clock.now().0.date_naive() + Duration::days(1))
+                .and_hms_opt(9, 20, 0)
+                .ok_or_else(|| failed("a morning")("there is none".to_owned()))?;
+            self.clock.advance(morning.and_utc() - self.clock.now().0);
             self.work().await?;
         }
         Ok(())
@@ -79,8 +82,8 @@ impl Walk {
 
     /// Lives on until `now`.
     pub async fn until(&mut self, now: Moment) -> Result<(), DemoError> {
-        let left = (now.0 - self.clock.now().0).num_days();
-        self.days(left.max(0)).await
+        let left = (now.0.date_naive() - self.clock.now().0.date_naive()).num_days();
+        self.days((left - 1).max(0)).await
     }
 
     async fn work(&mut self) -> Result<(), DemoError> {
@@ -178,9 +181,16 @@ impl Walk {
         let code = self
             .code_for(&email)
             .ok_or_else(|| failed(name)("got no letter with a code".to_owned()))?;
-        let welcome = step(
+        step(
             name,
             self.desk.take_up_invitation(email.clone(), code).await,
+        )?;
+        // The story lasts longer than a usual token.
+        let lasting = step(
+            name,
+            self.desk
+                .issue_token_by_operator(email.clone(), Some(3650))
+                .await,
         )?;
         let role = if lead { "lead" } else { "member" };
         self.people.push(Somebody {
@@ -189,7 +199,7 @@ impl Walk {
             roles: vec![role.to_owned()],
             organisation: Some(organisation),
             id: membership.person,
-            caller: Credential::bearer(&welcome.token.token),
+            caller: Credential::bearer(&lasting.token),
         });
         Ok(())
     }

@@ -48,6 +48,8 @@ pub enum CapacityName {
     Observer,
     Coordinator,
     Auditor,
+    /// Somebody with an account, in the register rather than in a case.
+    Account,
     System,
 }
 
@@ -139,7 +141,14 @@ pub fn capacity(case: &Case, actor: &Actor, now: Moment) -> Option<Capacity> {
         })
     };
     if !initiating.is_empty() {
-        return party(Side::Initiating, initiating);
+        // A draft is its own organisation's until it is sent.
+        let owner = case.sides.initiating.first().map(|p| p.organisation);
+        let sees = case.stage != Stage::Draft || owner.is_some_and(|o| initiating.contains(&o));
+        return if sees {
+            party(Side::Initiating, initiating)
+        } else {
+            None
+        };
     }
     if !invited.is_empty() {
         return if case.invited_at.is_some() {
@@ -357,6 +366,8 @@ pub enum Audience {
     /// One side, the neutral and the coordinator.
     Initiating,
     Invited,
+    /// Both sides and the neutral: those at the table.
+    Table,
     /// The neutral and the coordinator.
     Process,
     /// The initiating side and CLERO, before anybody is invited.
@@ -379,13 +390,12 @@ impl Audience {
         match capacity {
             Capacity::Party { side, .. } => matches!(
                 (self, side),
-                (Self::Case, _)
+                (Self::Case | Self::Table, _)
                     | (Self::Initiating | Self::Intake, Side::Initiating)
                     | (Self::Invited, Side::Invited)
             ),
-            Capacity::Neutral | Capacity::Coordinator | Capacity::Auditor | Capacity::System => {
-                true
-            }
+            Capacity::Neutral | Capacity::System => true,
+            Capacity::Coordinator | Capacity::Auditor => self != Self::Table,
             Capacity::Observer => self == Self::Case,
             Capacity::Asked => false,
         }

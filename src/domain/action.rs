@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::agreement::Terms;
 use super::case::{NotSuitable, OnBehalf, Stage, Statement, Suitability};
 use super::closure::{ActionAtClosure, NotAgreedBecause, Outcome};
-use super::conversation::{Answer, Session};
+use super::conversation::{Answer, Needs, Session};
 use super::deadline::DeadlineKind;
 use super::id::{ActionId, CaseId, ObjectionId, OrganisationId, PersonId};
 use super::neutral::{Acceptance, ObjectionResult};
@@ -83,6 +83,9 @@ bodies! {
         answer: Answer,
         /// Your own account of things.
         #[serde(default)] account: Option<Prose>,
+        /// What would make it easier for you to take part; the other side never reads it.
+        #[serde(default)]
+        needs: Needs,
         /// Whether the other side may read your account.
         #[serde(default)] share_account: bool,
     }

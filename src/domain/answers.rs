@@ -1,27 +1,21 @@
 //! What a step answers: the hash of exactly what the person was shown (SPEC §3.2), so that nobody agrees to words
 //! that have changed meanwhile.
-use super::access::Capacity;
 use super::action::EventName;
 use super::case::Case;
 use super::conversation::ground_rules;
 use super::facts::Facts;
 use super::hash::hash_of;
 
-/// The hash that `event` answers for the person in `capacity`, where it answers one.
+/// The hash that `event` answers, where it answers one; `facts` hold the reading of the side that asks.
 #[must_use]
-pub fn hash_to_answer(
-    event: EventName,
-    case: &Case,
-    capacity: Capacity,
-    facts: &Facts,
-) -> Option<String> {
+pub fn hash_to_answer(event: EventName, case: &Case, facts: &Facts) -> Option<String> {
     match event {
         EventName::AcceptAppointment | EventName::DeclineAppointment => case
             .neutrals
             .facilitator
             .as_ref()
             .map(|a| hash_of(&(case.id, a.person, a.asked_at))),
-        EventName::Respond => Some(hash_of(&(case.id, case.invited_at?, capacity.party()?.1))),
+        EventName::Respond => invitation_hash(case),
         EventName::AgreeToTalk => Some(ground_rules(case.conversation.confidentiality).hash),
         EventName::ShareReading => facts.reading.as_ref().map(hash_of),
         EventName::ConfirmJointReading => {
@@ -79,4 +73,10 @@ pub fn hash_to_answer(
         | EventName::ProposeTimetable
         | EventName::DeadlinePassed => None,
     }
+}
+
+/// The hash of the invitation: what an answer to it names.
+#[must_use]
+pub fn invitation_hash(case: &Case) -> Option<String> {
+    Some(hash_of(&(case.id, case.invited_at?)))
 }

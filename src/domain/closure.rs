@@ -127,10 +127,13 @@ pub struct Closed {
     pub actions: Vec<ActionAtClosure>,
     /// The side that left, where one did. Leaving is nobody's fault.
     pub left: Option<Side>,
+    /// Why, if they said so; for that side and the neutral.
+    #[serde(default)]
+    pub left_because: Option<Prose>,
 }
 
 /// A wish to come back to a closed case.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ReopenRequest {
     pub by: Side,
     pub why: Prose,

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::case::BySide;
+use super::case::{BySide, Channel};
 use super::hash::hash_of;
 use super::id::{OrganisationId, PersonId};
-use super::text::Prose;
+use super::text::{Line, Prose};
 use super::time::{Day, Moment};
 
 /// An answer to the invitation (SPEC §3.2). Silence is "not yet", never a fault, and is not in this list.
@@ -36,7 +36,20 @@ pub struct Response {
     pub answer: Answer,
     /// Its own account of things; the neutral reads it, the other side once it is shared.
     pub account: Option<Prose>,
+    #[serde(default)]
+    pub needs: Needs,
     pub at: Moment,
+}
+
+/// What would make it easier to take part. Its own side, the neutral and CLERO read it; the other side never does.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Needs {
+    /// How you like to be reached.
+    pub contact: Option<Channel>,
+    pub access_needs: Option<Prose>,
+    /// A language other than English you would rather use.
+    pub language: Option<Line>,
 }
 
 /// What stays private between the rooms of a case (SPEC §5).

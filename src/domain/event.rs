@@ -80,7 +80,7 @@ pub struct Happened {
     pub id: EventId,
     pub event: String,
     pub at: Moment,
-    /// As what the person acted; who it was is shown to those of the same side and to the neutral.
+    /// As what somebody acted; who it was is not shown.
     pub capacity: CapacityName,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_behalf_of: Option<OrganisationId>,

@@ -236,6 +236,7 @@ pub fn audience(event: E) -> Audience {
         | E::AskForMore
         | E::GiveMore
         | E::DeclineIntake => Audience::Intake,
+        E::AcceptAgreement | E::DeclineAgreement => Audience::Table,
         E::Screen
         | E::LinkCase
         | E::AssignFacilitator
@@ -262,8 +263,6 @@ pub fn audience(event: E) -> Audience {
         | E::AmendAction
         | E::WithdrawAction
         | E::Circulate
-        | E::AcceptAgreement
-        | E::DeclineAgreement
         | E::ConcludeAgreement
         | E::ProposeSummary
         | E::AgreeSummary
@@ -317,7 +316,7 @@ pub fn available(case: &Case, capacity: Capacity, facts: &Facts, now: Moment) ->
             let reasons = unmet(line.event, case, capacity, facts, now);
             let answers = reasons
                 .is_empty()
-                .then(|| hash_to_answer(line.event, case, capacity, facts))
+                .then(|| hash_to_answer(line.event, case, facts))
                 .flatten();
             Available {
                 event: line.event,
@@ -367,10 +366,10 @@ mod tests {
         let mut reached = BTreeSet::from([Stage::Draft]);
         for _ in Stage::ALL {
             for line in PROCEDURE {
-                if let To::Stage(stage) = line.to {
-                    if line.from.iter().any(|from| reached.contains(from)) {
-                        reached.insert(stage);
-                    }
+                if let To::Stage(stage) = line.to
+                    && line.from.iter().any(|from| reached.contains(from))
+                {
+                    reached.insert(stage);
                 }
             }
         }

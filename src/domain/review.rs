@@ -215,6 +215,8 @@ pub struct Review {
     /// The hash each side shared; sealed until both have.
     pub shared: BySide<Option<String>>,
     pub revealed: Option<Moment>,
+    /// Why the case went back to the review, or from it, the last time.
+    pub returned_because: Option<Prose>,
     pub joint: Option<JointReading>,
 }
 

@@ -8,13 +8,16 @@ use serde::{Deserialize, Serialize};
 
 use super::access::{Capacity, CapacityName, Section, reads};
 use super::agreement::{AgreedAction, SigningChannel};
+use super::answers::invitation_hash;
 use super::case::{
     BySide, Case, CaseKind, Ground, NotSuitable, Question, Reference, Screening, Side, Stage,
     Statement, Topic,
 };
-use super::closure::{ActionAtClosure, NotAgreedBecause, Outcome, WordsOf};
-use super::conversation::{Answer, ConfidentialityModel, GroundRules, Session, ground_rules};
-use super::deadline::DeadlineKind;
+use super::closure::{ActionAtClosure, NotAgreedBecause, Outcome, ReopenRequest, WordsOf};
+use super::conversation::{
+    Answer, ConfidentialityModel, GroundRules, Needs, Session, ground_rules,
+};
+use super::deadline::{Deadline, DeadlineKind};
 use super::id::{CaseId, ObjectionId, OrganisationId, PersonId};
 use super::neutral::{AppointmentState, ObjectionResult};
 use super::review::{Beside, Entry, Minute, Offices, Reading, beside, scope};
@@ -90,6 +93,9 @@ pub struct Sight {
     pub intake: Option<IntakeSight>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accounts: Option<BySide<Option<AccountSight>>>,
+    /// What would make it easier to take part; each side's own, the neutral's, and CLERO's until a neutral is there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub needs: Option<BySide<Option<Vec<Needs>>>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub facilitator: Option<FacilitatorSight>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -123,6 +129,9 @@ pub struct SummarySight {
     /// What the submitter wrote for the other side to read first.
     pub in_short: Option<Prose>,
     pub invited_at: Option<Moment>,
+    /// What an answer to the invitation names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invitation_hash: Option<String>,
 }
 
 /// How CLERO received it; for the initiating side and CLERO.
@@ -209,6 +218,9 @@ pub struct ReviewSight {
     pub offices: BySide<Option<Offices>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub joint_reading: Option<JointReadingSight>,
+    /// Why the case went back to this stage, where it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub returned_because: Option<Prose>,
 }
 
 /// One standard with both readings.
@@ -299,7 +311,12 @@ pub struct ClosureSight {
     pub signposting: Option<Prose>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub actions: Vec<ActionAtClosure>,
-    pub reopening_asked: bool,
+    /// Somebody's wish to come back, with why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reopening_asked: Option<ReopenRequest>,
+    /// Why a side left, where it said so: for that side and the neutral.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_because: Option<Prose>,
 }
 
 /// A summary both sides may agree to.
@@ -410,22 +427,60 @@ pub fn waiting_for(case: &Case) -> BTreeSet<Turn> {
     }
 }
 
-/// Whose turn it is, as somebody in `capacity` may know it: while readings are sealed, a side that has not shared
-/// sees only its own turn.
-fn waiting_seen(case: &Case, capacity: Capacity) -> BTreeSet<Turn> {
+/// Whose turn it is, as somebody in `capacity` may know it. While readings are sealed, a side that has not shared
+/// sees only its own turn; and whether a neutral has been asked is not for the sides before somebody has accepted.
+#[must_use]
+pub fn waiting_seen(case: &Case, capacity: Capacity) -> BTreeSet<Turn> {
     let all = waiting_for(case);
-    let sealed = case.stage == Stage::StandardsReview && case.review.revealed.is_none();
-    match capacity.side() {
-        Some(Side::Initiating) if sealed && all.contains(&Turn::Initiating) => {
-            BTreeSet::from([Turn::Initiating])
-        }
-        Some(Side::Invited) if sealed && all.contains(&Turn::Invited) => {
-            BTreeSet::from([Turn::Invited])
-        }
-        Some(_) => all,
-        None if sealed && capacity == Capacity::Observer => BTreeSet::new(),
-        None => all,
+    let insider = matches!(
+        capacity,
+        Capacity::Neutral | Capacity::Coordinator | Capacity::System
+    );
+    if insider || case.stage == Stage::Draft {
+        return all;
     }
+    let own = capacity.side().map(|side| match side {
+        Side::Initiating => Turn::Initiating,
+        Side::Invited => Turn::Invited,
+    });
+    if case.stage == Stage::StandardsReview && case.review.revealed.is_none() {
+        return match own {
+            Some(own) if all.contains(&own) => BTreeSet::from([own]),
+            Some(_) => all,
+            None => BTreeSet::new(),
+        };
+    }
+    if case.stage == Stage::Intake
+        && all.contains(&Turn::Facilitator)
+        && capacity != Capacity::Asked
+    {
+        return BTreeSet::from([Turn::Coordinator]);
+    }
+    all
+}
+
+/// The deadlines somebody in `capacity` may know of: CLERO's own clocks are not the sides' business.
+fn deadlines_seen(case: &Case, capacity: Capacity) -> impl Iterator<Item = &Deadline> {
+    case.clocks.open.iter().filter(move |d| match d.kind {
+        DeadlineKind::Triage => matches!(
+            capacity,
+            Capacity::Coordinator
+                | Capacity::Party {
+                    side: Side::Initiating,
+                    ..
+                }
+        ),
+        DeadlineKind::Acceptance => matches!(capacity, Capacity::Coordinator | Capacity::Asked),
+        DeadlineKind::Response
+        | DeadlineKind::Objection
+        | DeadlineKind::ObjectionDecision
+        | DeadlineKind::EarlyConversationReview
+        | DeadlineKind::EarlyConversation
+        | DeadlineKind::StandardsReview
+        | DeadlineKind::AgreedActions
+        | DeadlineKind::Signing
+        | DeadlineKind::HoldEnds => reads(case, capacity, Section::Summary),
+    })
 }
 
 /// A case in a list, as somebody in `capacity` sees it.
@@ -463,9 +518,12 @@ pub fn brief(case: &Case, capacity: Capacity, names: &Names) -> Brief {
                 .collect()
         }),
         waiting_for: waiting_seen(case, capacity),
-        next_due: may(Section::Summary)
-            .then(|| case.clocks.next_due(case.hold.is_some()))
-            .flatten(),
+        next_due: deadlines_seen(case, capacity)
+            .filter(|d| {
+                d.passed.is_none() && (case.hold.is_none() || d.kind == DeadlineKind::HoldEnds)
+            })
+            .map(|d| d.due)
+            .min(),
     }
 }
 
@@ -492,12 +550,17 @@ pub fn sight(
             good_outcome: case.intake.statement.good_outcome.clone(),
             in_short: case.intake.statement.summary_for_the_other.clone(),
             invited_at: case.invited_at,
+            invitation_hash: invitation_hash(case),
         }),
         intake: (may(Section::Screening) || capacity.side() == Some(Side::Initiating)).then(|| {
             IntakeSight {
                 statement: may(Section::Needs(Side::Initiating))
                     .then(|| case.intake.statement.clone()),
-                questions: case.intake.questions.clone(),
+                questions: if may(Section::Needs(Side::Initiating)) {
+                    case.intake.questions.clone()
+                } else {
+                    Vec::new()
+                },
                 screening: case
                     .intake
                     .screening
@@ -516,6 +579,13 @@ pub fn sight(
                 invited: Side::Invited,
             }
             .map(|_, side| may(Section::Account(*side)).then(|| account(case, *side)))
+        }),
+        needs: summary.then(|| {
+            BySide {
+                initiating: Side::Initiating,
+                invited: Side::Invited,
+            }
+            .map(|_, side| may(Section::Needs(*side)).then(|| needs(case, *side)))
         }),
         facilitator: case
             .neutrals
@@ -580,24 +650,13 @@ pub fn sight(
                         .is_none_or(|side| may(Section::PauseReason(side)))
                 }),
             }),
-        deadlines: if summary {
-            case.clocks
-                .open
-                .iter()
-                .filter(|d| {
-                    d.kind != DeadlineKind::Triage
-                        || capacity == Capacity::Coordinator
-                        || capacity.side() == Some(Side::Initiating)
-                })
-                .map(|d| DeadlineSight {
-                    kind: d.kind,
-                    due: d.due,
-                    passed: d.passed.is_some(),
-                })
-                .collect()
-        } else {
-            Vec::new()
-        },
+        deadlines: deadlines_seen(case, capacity)
+            .map(|d| DeadlineSight {
+                kind: d.kind,
+                due: d.due,
+                passed: d.passed.is_some(),
+            })
+            .collect(),
         timetable: case
             .clocks
             .timetable
@@ -658,6 +717,31 @@ fn account(case: &Case, side: Side) -> AccountSight {
     }
 }
 
+fn needs(case: &Case, side: Side) -> Vec<Needs> {
+    let statement = &case.intake.statement;
+    match side {
+        Side::Initiating => vec![Needs {
+            contact: statement.contact,
+            access_needs: statement.access_needs.clone(),
+            language: statement.language.clone(),
+        }],
+        Side::Invited => case
+            .sides
+            .invited
+            .iter()
+            .filter_map(|p| {
+                Some(
+                    case.conversation
+                        .responses
+                        .get(&p.organisation)?
+                        .needs
+                        .clone(),
+                )
+            })
+            .collect(),
+    }
+}
+
 fn conversation(case: &Case) -> ConversationSight {
     let room = &case.conversation;
     ConversationSight {
@@ -691,7 +775,7 @@ fn review(case: &Case, capacity: Capacity, readings: &BySide<Option<Reading>>) -
             (revealed || may(Section::ReadingStatus(side))).then_some(hash.is_some())
         }),
         revealed,
-        side_by_side: if revealed {
+        side_by_side: if revealed || capacity == Capacity::Neutral {
             numbers
                 .iter()
                 .map(|n| {
@@ -712,9 +796,13 @@ fn review(case: &Case, capacity: Capacity, readings: &BySide<Option<Reading>>) -
         } else {
             Vec::new()
         },
-        offices: shown
-            .map(|_, reading| reading.filter(|_| revealed).and_then(|r| r.offices.clone())),
+        offices: shown.map(|_, reading| {
+            reading
+                .filter(|_| revealed || capacity == Capacity::Neutral)
+                .and_then(|r| r.offices.clone())
+        }),
         scope: scopes,
+        returned_because: room.returned_because.clone(),
         joint_reading: room
             .joint
             .as_ref()
@@ -807,6 +895,11 @@ fn closure(case: &Case, capacity: Capacity) -> Option<ClosureSight> {
             .filter(|_| may(Section::Agreement))
             .map(|c| c.actions.clone())
             .unwrap_or_default(),
-        reopening_asked: full && room.reopen_request.is_some(),
+        reopening_asked: room.reopen_request.clone().filter(|_| full),
+        left_because: told.and_then(|c| {
+            c.left_because
+                .clone()
+                .filter(|_| c.left.is_some_and(|side| may(Section::PauseReason(side))))
+        }),
     })
 }

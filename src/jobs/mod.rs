@@ -48,22 +48,29 @@ pub async fn sweep(desk: &Desk) -> Result<usize, Error> {
         .await
 }
 
-/// Turns the crank until the service stops: letters every second, the clocks and the sweep every half minute.
-pub async fn run(desk: Desk, mut courier: Courier) {
-    let mut round: u64 = 0;
+/// Turns the crank until the service stops: letters every second, and apart from them the clocks and the sweep every
+/// half minute, so that a relay that is slow delays nothing but letters.
+pub async fn run(desk: Desk, courier: Courier) {
+    tokio::join!(deliver(&desk, courier), look_after(&desk));
+}
+
+async fn deliver(desk: &Desk, mut courier: Courier) {
     loop {
-        if round.is_multiple_of(30) {
-            if let Err(error) = sweep(&desk).await {
-                tracing::warn!(%error, "the sweep failed and will be tried again");
-            }
-            if let Err(error) = notice_time(&desk).await {
-                tracing::warn!(%error, "deadlines were not looked at and will be");
-            }
-        }
-        if let Err(error) = courier.deliver_due(&desk).await {
+        if let Err(error) = courier.deliver_due(desk).await {
             tracing::warn!(%error, "letters were not claimed and will be");
         }
-        round += 1;
         tokio::time::sleep(Pause::from_secs(1)).await;
+    }
+}
+
+async fn look_after(desk: &Desk) {
+    loop {
+        if let Err(error) = sweep(desk).await {
+            tracing::warn!(%error, "the sweep failed and will be tried again");
+        }
+        if let Err(error) = notice_time(desk).await {
+            tracing::warn!(%error, "deadlines were not looked at and will be");
+        }
+        tokio::time::sleep(Pause::from_secs(30)).await;
     }
 }

@@ -162,6 +162,26 @@ pub fn save(conn: &mut Conn, before: &Case, case: &Case, names: &[String]) -> Re
     Ok(())
 }
 
+/// Brings what cases are found by up to date after an organisation has a new name.
+pub fn refresh_search(conn: &mut Conn, organisation: OrganisationId) -> Result<(), DbError> {
+    let ids: Vec<Key> = case_parties::table
+        .filter(case_parties::organisation_id.eq(Key::from(organisation)))
+        .select(case_parties::case_id)
+        .load(conn)?;
+    for id in ids {
+        let Some(case) = find(conn, id.into())? else {
+            continue;
+        };
+        let names: Vec<String> = super::register::names(conn, &case.organisations().collect())?
+            .into_values()
+            .collect();
+        diesel::update(cases::table.find(id))
+            .set(cases::search.eq(search_text(&case, &names)))
+            .execute(conn)?;
+    }
+    Ok(())
+}
+
 /// Removes a draft that was thrown away.
 pub fn remove(conn: &mut Conn, id: CaseId) -> Result<(), DbError> {
     forget_index(conn, id)?;

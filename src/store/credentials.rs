@@ -89,13 +89,15 @@ pub fn add_invitation(conn: &mut Conn, invitation: &Invitation) -> Result<(), Db
     Ok(())
 }
 
+type InvitationRow = (Key, Key, Key, String, At, Option<At>, i32);
+
 /// The invitations of a person that can still be taken up.
 pub fn open_invitations(
     conn: &mut Conn,
     person: PersonId,
     now: Moment,
 ) -> Result<Vec<Invitation>, DbError> {
-    let rows: Vec<(Key, Key, Key, String, At, Option<At>, i32)> = invitations::table
+    let rows: Vec<InvitationRow> = invitations::table
         .filter(invitations::person_id.eq(Key::from(person)))
         .filter(invitations::used_at.is_null())
         .filter(invitations::expires_at.gt(At(now)))

@@ -3,10 +3,12 @@
 //! run where they are asked for. On PostgreSQL both take a connection of one pool on a thread of their own.
 use std::any::Any;
 use std::fs::File;
+use std::os::unix::fs::OpenOptionsExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
@@ -183,8 +185,7 @@ pub struct Db(Arc<Kind>);
 enum Kind {
     Sqlite {
         readers: Pool<Manager>,
-        writer: SyncSender<Command>,
-        _lock: Option<File>,
+        writer: Writer,
     },
     Postgres {
         pool: Pool<Manager>,
@@ -198,6 +199,56 @@ impl std::fmt::Debug for Db {
         } else {
             "Db(postgres)"
         })
+    }
+}
+
+/// The thread that writes to SQLite, with the lock file it holds until its connection is closed.
+struct Writer {
+    commands: Option<SyncSender<Command>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Writer {
+    fn begin(mut conn: Conn, lock: Option<File>) -> Result<Self, DbError> {
+        let (commands, waiting) = sync_channel(QUEUE);
+        let thread = std::thread::Builder::new()
+            .name("writer".to_owned())
+            .spawn(move || {
+                write_all(&mut conn, &waiting);
+                // What is in the log beside the database moves into it, so that the file alone is whole.
+                if let Err(error) = conn.batch_execute("PRAGMA wal_checkpoint(TRUNCATE)") {
+                    tracing::debug!(%error, "the log stays beside the database");
+                }
+                drop((conn, lock));
+            })
+            .map_err(|e| DbError::Unavailable(e.to_string()))?;
+        Ok(Self {
+            commands: Some(commands),
+            thread: Some(thread),
+        })
+    }
+
+    fn send(&self, command: Command) -> Result<(), DbError> {
+        let busy = || DbError::Unavailable("too many commands are waiting".to_owned());
+        self.commands
+            .as_ref()
+            .ok_or_else(busy)?
+            .try_send(command)
+            .map_err(|_| busy())
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        drop(self.commands.take());
+        if let Some(thread) = self
+            .thread
+            .take()
+            .filter(|t| t.thread().id() != std::thread::current().id())
+        {
+            // A writer that panicked has said so; there is nothing left to wait for.
+            let _ = thread.join();
+        }
     }
 }
 
@@ -245,15 +296,9 @@ impl Db {
             .test_on_check_out(false)
             .build(manager(true))
             .map_err(|e| DbError::Unavailable(e.to_string()))?;
-        let (writer, commands) = sync_channel(QUEUE);
-        std::thread::Builder::new()
-            .name("writer".to_owned())
-            .spawn(move || write_all(&mut conn, &commands))
-            .map_err(|e| DbError::Unavailable(e.to_string()))?;
         Ok(Self(Arc::new(Kind::Sqlite {
             readers,
-            writer,
-            _lock: lock,
+            writer: Writer::begin(conn, lock)?,
         })))
     }
 
@@ -330,9 +375,7 @@ impl Db {
         match &*self.0 {
             Kind::Sqlite { writer, .. } => {
                 let (answer, answered) = tokio::sync::oneshot::channel();
-                writer.try_send(command(work, answer)).map_err(|_| {
-                    DbError::Unavailable("too many commands are waiting".to_owned())
-                })?;
+                writer.send(command(work, answer))?;
                 match answered.await {
                     Ok(Done::Said(result)) => result,
                     Ok(Done::Panicked(panic)) => std::panic::resume_unwind(panic),
@@ -503,7 +546,7 @@ fn write_all(conn: &mut Conn, commands: &Receiver<Command>) {
         for answer in answers {
             answer(
                 kept.as_ref()
-                    .map(|()| ())
+                    .copied()
                     .map_err(|error| DbError::Unavailable(error.to_string())),
             );
         }
@@ -523,10 +566,13 @@ fn roll_back_after_failed_commit(conn: &mut Conn) {
 /// Takes the lock file beside an SQLite database for as long as this process uses it.
 fn lock_beside(path: &str) -> Result<File, DbError> {
     let beside = PathBuf::from(format!("{path}.lock"));
-    let file = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
+    let mut private = File::options();
+    private.create(true).truncate(false).write(true).mode(0o600);
+    // The database is made here where it is not there yet, so that its owner alone can read it.
+    private
+        .open(path)
+        .map_err(|e| DbError::Unavailable(format!("{path}: {e}")))?;
+    let file = private
         .open(&beside)
         .map_err(|e| DbError::Unavailable(format!("{}: {e}", beside.display())))?;
     file.try_lock().map_err(|_| {
@@ -580,6 +626,18 @@ fn check_sqlite(conn: &mut Conn) -> Result<(), DbError> {
 }
 
 fn check_postgres(conn: &mut Conn) -> Result<(), DbError> {
+    // The library may have taken the host from elsewhere than the address; what counts is where we have arrived.
+    let server = setting(
+        conn,
+        "SELECT coalesce(host(inet_server_addr()), 'socket') AS value",
+    )?;
+    let here = server == "socket"
+        || server
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|ip| ip.is_loopback());
+    if !cfg!(feature = "postgres-tls") && !here {
+        return Err(DbError::Unsafe("this build has no TLS to PostgreSQL, so the server must be on this machine; build with --features postgres-tls".to_owned()));
+    }
     for name in ["fsync", "full_page_writes", "synchronous_commit"] {
         if setting(conn, &format!("SELECT current_setting('{name}') AS value"))? == "off" {
             return Err(DbError::Unsafe(format!(
@@ -595,24 +653,26 @@ fn stays_on_this_machine(url: &str) -> bool {
     let Ok(parsed) = url::Url::parse(url) else {
         return false;
     };
-    match parsed.host_str() {
-        None | Some("") => true,
-        Some(host) => {
-            host.starts_with("%2F")
-                || host.starts_with("%2f")
-                || host == "localhost"
-                || host
-                    .trim_matches(['[', ']'])
-                    .parse::<std::net::IpAddr>()
-                    .is_ok_and(|ip| ip.is_loopback())
-        }
-    }
+    let local = |host: &str| {
+        let address = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
+        let socket = host.is_empty()
+            || host.starts_with('/')
+            || host.to_ascii_lowercase().starts_with("%2f");
+        socket || host == "localhost" || address.is_ok_and(|ip| ip.is_loopback())
+    };
+    let named = parsed
+        .query_pairs()
+        .filter(|(key, _)| key == "host" || key == "hostaddr");
+    local(parsed.host_str().unwrap_or_default()) && named.into_iter().all(|(_, host)| local(&host))
 }
 
 fn migrate(conn: &mut Conn) -> Result<(), DbError> {
     let failed = |e: Box<dyn std::error::Error + Send + Sync>| DbError::Migrations(e.to_string());
     if let Conn::Postgres(c) = conn {
-        c.batch_execute(&format!("SELECT pg_advisory_lock({MIGRATION_LOCK})"))?;
+        // Another replica may be migrating, and a migration may take its time.
+        c.batch_execute(&format!(
+            "SET statement_timeout = 0; SELECT pg_advisory_lock({MIGRATION_LOCK})"
+        ))?;
     }
     let source = || match conn {
         Conn::Postgres(_) => POSTGRES,
@@ -640,7 +700,9 @@ fn migrate(conn: &mut Conn) -> Result<(), DbError> {
             .map_err(failed)
     })();
     if let Conn::Postgres(c) = conn {
-        c.batch_execute(&format!("SELECT pg_advisory_unlock({MIGRATION_LOCK})"))?;
+        c.batch_execute(&format!(
+            "SELECT pg_advisory_unlock({MIGRATION_LOCK}); SET statement_timeout = '15s'"
+        ))?;
     }
     done
 }

@@ -165,6 +165,17 @@ pub fn place(conn: &mut Conn, chain: &str, id: EventId) -> Result<Option<i64>, D
         .optional()?)
 }
 
+/// Erases what the events of a chain said; the chain still holds.
+pub fn erase_bodies(conn: &mut Conn, chain: &str) -> Result<usize, DbError> {
+    let those = events::table
+        .filter(events::chain.eq(chain))
+        .select(events::id);
+    Ok(
+        diesel::delete(event_bodies::table.filter(event_bodies::event_id.eq_any(those)))
+            .execute(conn)?,
+    )
+}
+
 /// What is wrong with the log, if something is: the chain and the place in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Broken {

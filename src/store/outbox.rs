@@ -58,6 +58,8 @@ pub struct Claimed {
     pub attempts: i32,
 }
 
+type ClaimRow = (Key, Option<Key>, String, String, Option<Vec<u8>>, i32);
+
 /// Claims at most `most` due letters until `until`; whoever changes the state first has it.
 pub fn claim(
     conn: &mut Conn,
@@ -75,7 +77,7 @@ pub fn claim(
     let mut claimed = Vec::new();
     for id in due {
         let lease = LeaseId::random();
-        let row: Option<(Key, Option<Key>, String, String, Option<Vec<u8>>, i32)> = diesel::update(
+        let row: Option<ClaimRow> = diesel::update(
             letters::table
                 .filter(letters::id.eq(id))
                 .filter(letters::state.eq_any(["waiting", "uncertain"])),
@@ -252,11 +254,13 @@ pub struct Status {
     pub ended_at: Option<Moment>,
 }
 
-/// The statuses of letters, the newest first, older than `before`; of one person, or of one state.
+type StatusRow = (Key, Key, Option<Key>, String, String, i32, At, Option<At>);
+
+/// The statuses of letters, the newest first, older than `before`; of one person, or in some states.
 pub fn page(
     conn: &mut Conn,
     person: Option<PersonId>,
-    state: Option<&str>,
+    states: Option<&[&str]>,
     before: Option<(Moment, LetterId)>,
     most: i64,
 ) -> Result<Vec<Status>, DbError> {
@@ -277,8 +281,10 @@ pub fn page(
     if let Some(person) = person {
         query = query.filter(letters::person_id.eq(Key::from(person)));
     }
-    if let Some(state) = state {
-        query = query.filter(letters::state.eq(state.to_owned()));
+    if let Some(states) = states {
+        query = query.filter(
+            letters::state.eq_any(states.iter().map(|s| (*s).to_owned()).collect::<Vec<_>>()),
+        );
     }
     if let Some((at, id)) = before {
         query = query.filter(
@@ -287,8 +293,7 @@ pub fn page(
                 .and(letters::id.lt(Key::from(id)))),
         );
     }
-    let rows: Vec<(Key, Key, Option<Key>, String, String, i32, At, Option<At>)> =
-        query.load(conn)?;
+    let rows: Vec<StatusRow> = query.load(conn)?;
     Ok(rows
         .into_iter()
         .map(

@@ -252,36 +252,39 @@ pub fn active_members(
     Ok(found.into_iter().map(PersonId::from).collect())
 }
 
+/// A tie somebody has declared, and as what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Declared {
+    pub id: AffiliationId,
+    pub organisation: OrganisationId,
+    pub role: String,
+    pub since: Day,
+    pub until: Option<Day>,
+}
+
 /// Writes down a declared tie; it is never changed.
 pub fn add_affiliation(
     conn: &mut Conn,
-    id: AffiliationId,
     person: PersonId,
-    organisation: OrganisationId,
-    role: &Line,
-    since: Day,
-    until: Option<Day>,
+    tie: &Declared,
     now: Moment,
 ) -> Result<(), DbError> {
     diesel::insert_into(affiliations::table)
         .values((
-            affiliations::id.eq(Key::from(id)),
+            affiliations::id.eq(Key::from(tie.id)),
             affiliations::person_id.eq(Key::from(person)),
-            affiliations::organisation_id.eq(Key::from(organisation)),
-            affiliations::role.eq(role.as_str()),
-            affiliations::since.eq(since),
-            affiliations::until.eq(until),
+            affiliations::organisation_id.eq(Key::from(tie.organisation)),
+            affiliations::role.eq(&tie.role),
+            affiliations::since.eq(tie.since),
+            affiliations::until.eq(tie.until),
             affiliations::declared_at.eq(At(now)),
         ))
         .execute(conn)?;
     Ok(())
 }
 
-/// The declared ties of a person: id, organisation, role, since, until.
-pub fn affiliations_of(
-    conn: &mut Conn,
-    person: PersonId,
-) -> Result<Vec<(AffiliationId, OrganisationId, String, Day, Option<Day>)>, DbError> {
+/// The declared ties of a person.
+pub fn affiliations_of(conn: &mut Conn, person: PersonId) -> Result<Vec<Declared>, DbError> {
     let rows: Vec<(Key, Key, String, Day, Option<Day>)> = affiliations::table
         .filter(affiliations::person_id.eq(Key::from(person)))
         .order((affiliations::since, affiliations::id))
@@ -295,7 +298,13 @@ pub fn affiliations_of(
         .load(conn)?;
     Ok(rows
         .into_iter()
-        .map(|(id, o, role, since, until)| (id.into(), o.into(), role, since, until))
+        .map(|(id, organisation, role, since, until)| Declared {
+            id: id.into(),
+            organisation: organisation.into(),
+            role,
+            since,
+            until,
+        })
         .collect())
 }
 

@@ -149,23 +149,21 @@ fn query_parameters(shape: &Schema) -> Vec<Value> {
 fn without_null(mut schema: Value) -> Value {
     if let Some(fields) = schema.as_object_mut() {
         fields.remove("default");
-        if let Some(kinds) = fields.get_mut("type").filter(|t| t.is_array()) {
-            if let Some(kind) = kinds
+        if let Some(kinds) = fields.get_mut("type").filter(|t| t.is_array())
+            && let Some(kind) = kinds
                 .as_array()
                 .and_then(|k| k.iter().find(|k| *k != "null"))
                 .cloned()
-            {
-                *kinds = kind;
-            }
+        {
+            *kinds = kind;
         }
-        if let Some(Value::Array(any)) = fields.get("anyOf") {
-            if let Some(only) = any
+        if let Some(Value::Array(any)) = fields.get("anyOf")
+            && let Some(only) = any
                 .iter()
                 .find(|s| s.get("type") != Some(&json!("null")))
                 .cloned()
-            {
-                return only;
-            }
+        {
+            return only;
         }
     }
     schema

@@ -9,6 +9,7 @@ use crate::domain::deadline::DeadlineKind;
 use crate::domain::id::ActionId;
 use crate::domain::reason::Reason;
 use crate::domain::review::standards;
+use crate::domain::text::Prose;
 
 /// More than anybody can keep in mind, and few enough to store.
 const MOST_ACTIONS: usize = 60;
@@ -27,10 +28,10 @@ fn check(case: &Case, ask: &Asking<'_>, terms: &Terms) -> Room {
             "please choose at least one: cooperation, shared_learning or community_benefit",
         ));
     }
-    if let When::By(day) = &terms.when {
-        if *day <= today {
-            return Err(flaw("/terms/when/by", "please choose a day to come"));
-        }
+    if let When::By(day) = &terms.when
+        && *day <= today
+    {
+        return Err(flaw("/terms/when/by", "please choose a day to come"));
     }
     if terms.review_on.is_some_and(|day| day <= today) {
         return Err(flaw("/terms/review_on", "please choose a day to come"));
@@ -180,7 +181,8 @@ pub(super) fn conclude(case: &mut Case, ask: &Asking<'_>) -> Room {
 }
 
 /// Going one stage back: a draft that was going round returns to drafting.
-pub(super) fn take_back(case: &mut Case) -> Room {
+pub(super) fn take_back(case: &mut Case, reason: &Prose) -> Room {
+    case.review.returned_because = Some(reason.clone());
     back_to_drafting(case);
     Ok(())
 }

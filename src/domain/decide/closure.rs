@@ -4,11 +4,14 @@ use std::collections::BTreeSet;
 use chrono::Duration;
 
 use super::{Asking, Room, Stop, answers_what_stands, flaw};
+use crate::domain::access::Capacity;
 use crate::domain::action::{
     Close, EventName, Hold, ProposeSummary, ProposeTimetable, RequestReopen,
 };
 use crate::domain::case::{self, BySide, Case, Stage};
-use crate::domain::closure::{ActionAtClosure, Closed, Outcome, ReopenRequest, Summary, WordsOf};
+use crate::domain::closure::{
+    ActionAtClosure, AtClosure, Closed, Outcome, ReopenRequest, Summary, WordsOf,
+};
 use crate::domain::deadline::{DeadlineKind, Timetable};
 use crate::domain::hash::hash_of;
 use crate::domain::id::ActionId;
@@ -48,7 +51,8 @@ pub(super) fn close(case: &mut Case, ask: &Asking<'_>, body: &Close) -> Room {
     if !body.sessions_logged {
         reasons.push(Reason::SessionsNotLogged);
     }
-    if !every_action_has_an_end(case, &body.actions)? {
+    let actions = ends_of_actions(case, ask, &body.actions)?;
+    if actions.is_none() {
         reasons.push(Reason::ActionsLeftOpen);
     }
     if case.agreements.circulated.is_some() && body.outcome.needs_agreement() {
@@ -66,14 +70,20 @@ pub(super) fn close(case: &mut Case, ask: &Asking<'_>, body: &Close) -> Room {
         not_agreed_because: body.not_agreed_because.clone(),
         declined_because: BTreeSet::new(),
         signposting: body.signposting.clone(),
-        actions: body.actions.clone(),
+        actions: actions.unwrap_or_default(),
         left: None,
+        left_because: None,
     });
-    end_pause(case);
     Ok(())
 }
 
-fn every_action_has_an_end(case: &Case, listed: &[ActionAtClosure]) -> Result<bool, Stop> {
+/// What becomes of every action in force; `None` where one is left open. A coordinator does not read the actions, so
+/// without a list all of them go to follow-up.
+fn ends_of_actions(
+    case: &Case,
+    ask: &Asking<'_>,
+    listed: &[ActionAtClosure],
+) -> Result<Option<Vec<ActionAtClosure>>, Stop> {
     let agreed: BTreeSet<ActionId> = case
         .agreements
         .in_force
@@ -81,6 +91,18 @@ fn every_action_has_an_end(case: &Case, listed: &[ActionAtClosure]) -> Result<bo
         .flat_map(|a| &a.actions)
         .map(|a| a.id)
         .collect();
+    if ask.capacity == Capacity::Coordinator && listed.is_empty() {
+        return Ok(Some(
+            agreed
+                .into_iter()
+                .map(|action| ActionAtClosure {
+                    action,
+                    becomes: AtClosure::MovedToFollowUp,
+                    note: None,
+                })
+                .collect(),
+        ));
+    }
     let named: BTreeSet<ActionId> = listed.iter().map(|a| a.action).collect();
     if let Some(i) = listed.iter().position(|a| !agreed.contains(&a.action)) {
         return Err(flaw(
@@ -91,7 +113,7 @@ fn every_action_has_an_end(case: &Case, listed: &[ActionAtClosure]) -> Result<bo
     if named.len() != listed.len() {
         return Err(flaw("/actions", "please name each action once"));
     }
-    Ok(named == agreed)
+    Ok((named == agreed).then(|| listed.to_vec()))
 }
 
 /// The summary both agreed to, else the facilitator's words, marked so; before anything began it may be left out.
@@ -120,7 +142,7 @@ fn last_words(
     }
 }
 
-pub(super) fn withdraw(case: &mut Case, ask: &Asking<'_>) -> Room {
+pub(super) fn withdraw(case: &mut Case, ask: &Asking<'_>, reason: Option<&Prose>) -> Room {
     case.closing.closed = Some(Closed {
         outcome: Outcome::Withdrawn,
         at: ask.now,
@@ -131,13 +153,9 @@ pub(super) fn withdraw(case: &mut Case, ask: &Asking<'_>) -> Room {
         signposting: None,
         actions: Vec::new(),
         left: ask.capacity.side(),
+        left_because: reason.cloned(),
     });
-    end_pause(case);
     Ok(())
-}
-
-fn end_pause(case: &mut Case) {
-    case.hold = None;
 }
 
 pub(super) fn hold(case: &mut Case, ask: &Asking<'_>, body: &Hold) -> Room {
@@ -145,7 +163,7 @@ pub(super) fn hold(case: &mut Case, ask: &Asking<'_>, body: &Hold) -> Room {
     let last = today + Duration::days(i64::from(spans.hold_days));
     let until = body
         .until
-        .unwrap_or(today + Duration::days(i64::from(spans.first_hold_days)));
+        .unwrap_or(today + Duration::days(i64::from(spans.first_hold_days.min(spans.hold_days))));
     if until <= today || until > last {
         return Err(flaw(
             "/until",

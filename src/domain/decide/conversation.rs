@@ -45,6 +45,7 @@ pub(super) fn respond(case: &mut Case, ask: &Asking<'_>, body: &Respond) -> Room
         Response {
             answer: body.answer,
             account: body.account.clone(),
+            needs: body.needs.clone(),
             at: ask.now,
         },
     );

@@ -127,6 +127,7 @@ pub(super) fn decline(case: &mut Case, ask: &Asking<'_>, body: &DeclineIntake) -
         signposting: Some(body.signposting.clone()),
         actions: Vec::new(),
         left: None,
+        left_because: None,
     });
     Ok(())
 }

@@ -196,7 +196,7 @@ fn perform(case: &mut Case, ask: &Asking<'_>, action: &Action) -> Room {
         Action::RecordJointReading(body) => review::record_joint(case, ask, body),
         Action::ConfirmJointReading(body) => review::confirm_joint(case, ask, &body.answers),
         Action::BeginAgreedActions(_) => Ok(()),
-        Action::ReturnToStage(_) => agreement::take_back(case),
+        Action::ReturnToStage(body) => agreement::take_back(case, &body.reason),
         Action::ProposeAction(body) => agreement::propose(case, ask, &body.terms),
         Action::AmendAction(body) => agreement::amend(case, ask, body.action, &body.terms),
         Action::WithdrawAction(body) => agreement::withdraw(case, ask, body.action),
@@ -207,7 +207,7 @@ fn perform(case: &mut Case, ask: &Asking<'_>, action: &Action) -> Room {
         Action::ProposeSummary(body) => closure::propose_summary(case, body),
         Action::AgreeSummary(body) => closure::agree_summary(case, ask, &body.answers),
         Action::Close(body) => closure::close(case, ask, body),
-        Action::Withdraw(_) => closure::withdraw(case, ask),
+        Action::Withdraw(body) => closure::withdraw(case, ask, body.reason.as_ref()),
         Action::Hold(body) => closure::hold(case, ask, body),
         Action::Resume(_) => closure::resume(case, ask),
         Action::RequestReopen(body) => closure::request_reopen(case, ask, body),
@@ -276,7 +276,10 @@ fn enter(case: &mut Case, stage: Stage, ask: &Asking<'_>) {
             now,
             &nations,
         ),
-        Stage::Closed => case.clocks.stop_all(),
+        Stage::Closed => {
+            case.hold = None;
+            case.clocks.stop_all();
+        }
     }
     neutral::check_again(case, ask);
 }
@@ -294,7 +297,7 @@ fn answers(named: &str, standing: &str) -> Room {
 fn answers_what_stands(named: &str, event: EventName, case: &Case, ask: &Asking<'_>) -> Room {
     answers(
         named,
-        &hash_to_answer(event, case, ask.capacity, ask.facts).ok_or(Stop::OldHash)?,
+        &hash_to_answer(event, case, ask.facts).ok_or(Stop::OldHash)?,
     )
 }
 

@@ -203,7 +203,7 @@ pub fn command(body: Value) -> Result<Asked, Problem> {
     let on_behalf_of = match fields.remove("on_behalf_of") {
         None | Some(Value::Null) => None,
         Some(behalf) => Some(
-            json::with_pointers(behalf, |v| serde_path_to_error::deserialize(v))
+            json::with_pointers(behalf, serde_path_to_error::deserialize)
                 .map_err(|p| p.beneath("/on_behalf_of"))?,
         ),
     };

@@ -1,7 +1,7 @@
 //! Notifications and letters over HTTP.
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::web::Data;
+use actix_web::web::{Bytes, Data};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -10,7 +10,7 @@ use super::{Answer, json};
 use crate::casework::Desk;
 use crate::casework::mailbox::LetterState;
 use crate::domain::id::NoticeId;
-use crate::web::ask::{Ask, slice};
+use crate::web::ask::{Ask, Signed, slice};
 
 /// Which letters.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -37,9 +37,10 @@ pub async fn notifications(ask: Ask, desk: Data<Desk>) -> Answer {
     )
 }
 
-pub async fn mark_read(ask: Ask, desk: Data<Desk>) -> Answer {
+pub async fn mark_read(Signed(ask): Signed, desk: Data<Desk>, octets: Bytes) -> Answer {
     let id = ask.id("notification", NoticeId::parse)?;
-    desk.mark_read(ask.caller, id).await?;
+    let key = ask.key(&octets)?;
+    desk.mark_read(ask.caller, id, key).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 

@@ -102,12 +102,9 @@ impl Pair {
             let facts = self.facts(false, side);
             let capacity = self.capacity(player, mirrored);
             let mut body = body.clone();
-            if let Some(hash) = common_ground::domain::answers::hash_to_answer(
-                event_of(&body),
-                case,
-                capacity,
-                &facts,
-            ) {
+            if let Some(hash) =
+                common_ground::domain::answers::hash_to_answer(event_of(&body), case, &facts)
+            {
                 body["answers"] = json!(hash);
             }
             let Ok(asked) = common_ground::web::api::cases::command(body.clone()) else {

@@ -40,6 +40,10 @@ pub fn files(folder: &str, ending: &str) -> Vec<PathBuf> {
 }
 
 /// Compares with a golden file; `UPDATE_GOLDEN=1` writes it anew, so that the change is seen in review.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the harness asks whether to write golden files"
+)]
 pub fn golden(path: &str, now: &str) {
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
         std::fs::write(at(path), now).expect("a golden file");

@@ -393,10 +393,11 @@ impl Person<'_> {
     pub fn does(&self, case: &str, mut body: Value) -> Reply {
         let seen = self.sees(case);
         let event = body["event"].as_str().expect("an event").to_owned();
-        if seen.status == 200 && body.get("answers").is_none() {
-            if let Some(hash) = self.can(case, &event)["answers"].as_str() {
-                body["answers"] = json!(hash);
-            }
+        if seen.status == 200
+            && body.get("answers").is_none()
+            && let Some(hash) = self.can(case, &event)["answers"].as_str()
+        {
+            body["answers"] = json!(hash);
         }
         let tag = seen.tag.unwrap_or_else(|| "\"none\"".to_owned());
         self.post_with(
