@@ -149,7 +149,7 @@ fn begin(
 
 /// Draws a reference nobody has; with more cases in a year than four letters can tell apart, it grows.
 fn free_reference(conn: &mut Conn, now: Moment) -> Result<Reference, Error> {
-    let year = now.london_day().year();
+    let year = now.london_day().0.year();
     let mut drawn = [0u8; 12];
     for attempt in 0..64 {
         rand::rng().fill_bytes(&mut drawn);

@@ -167,9 +167,10 @@ impl Desk {
             .read(move |conn| {
                 let actor = signin::actor(conn, &caller, now)?;
                 only_staff(conn, &actor)?;
-                let after: Option<PersonId> = slice.place(&"people")?;
+                let list = ("people", actor.person);
+                let after: Option<PersonId> = slice.place(&list)?;
                 let found = people::page(conn, after, slice.most() as i64 + 1)?;
-                Ok(slice.page(found, &"people", |person| person.id))
+                Ok(slice.page(found, &list, |person| person.id))
             })
             .await
     }
@@ -235,7 +236,7 @@ impl Desk {
             }
         };
         self.write_once(caller, key, may, move |conn, actor, now| {
-            let mut person = people::find(conn, id)?.ok_or(Error::Missing)?;
+            let mut person = people::lock(conn, id)?.ok_or(Error::Missing)?;
             Tags::check(if_match.as_ref(), &person)?;
             if let Some(roles) = &change.roles {
                 person.roles = roles.clone();
@@ -375,10 +376,18 @@ impl Desk {
             move |conn, actor| membership_for(conn, actor, id).map(|_| ()),
             move |conn, actor, now| {
                 let mut membership = membership_for(conn, actor, id)?;
-                if membership.state == MembershipState::Ended {
+                if matches!(
+                    membership.state,
+                    MembershipState::Ended | MembershipState::Withdrawn
+                ) {
                     return Ok(membership);
                 }
-                membership.state = MembershipState::Ended;
+                // An invitation nobody took up was never a place here, and ties nobody.
+                membership.state = if membership.state == MembershipState::Invited {
+                    MembershipState::Withdrawn
+                } else {
+                    MembershipState::Ended
+                };
                 membership.until = Some(now.london_day());
                 people::save_membership(conn, &membership)?;
                 log(
@@ -505,13 +514,14 @@ fn add(conn: &mut Conn, new: &NewPerson, now: Moment) -> Result<Person, Error> {
         roles: new.roles.clone(),
         active: true,
     };
-    if people::add(conn, &person, &new.email, now)? {
-        Ok(person)
-    } else {
-        Err(Error::Conflict(
-            "address-taken",
-            "Somebody with this address already has an account.",
-        ))
+    const TAKEN: (&str, &str) = (
+        "address-taken",
+        "Somebody with this address already has an account.",
+    );
+    match people::add(conn, &person, &new.email, now) {
+        Ok(true) => Ok(person),
+        Ok(false) => Err(Error::Conflict(TAKEN.0, TAKEN.1)),
+        Err(error) => Err(Error::or_taken(error, TAKEN.0, TAKEN.1)),
     }
 }
 

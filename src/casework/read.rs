@@ -58,6 +58,13 @@ impl Slice {
         let bytes =
             base64::Engine::decode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, place)
                 .map_err(|_| Error::BadCursor)?;
+        // No place of ours holds control characters; neither database is asked about one that does.
+        if bytes
+            .windows(6)
+            .any(|w| w.starts_with(b"\\u00") && w[4] < b'2')
+        {
+            return Err(Error::BadCursor);
+        }
         serde_json::from_slice(&bytes)
             .map(Some)
             .map_err(|_| Error::BadCursor)

@@ -142,7 +142,7 @@ impl Desk {
     ) -> Result<OrganisationView, Error> {
         self.write_once(caller, key, keeper, move |conn, actor, now| {
             let before =
-                OrganisationView::of(id, register::find(conn, id)?.ok_or(Error::Missing)?, actor);
+                OrganisationView::of(id, register::lock(conn, id)?.ok_or(Error::Missing)?, actor);
             Tags::check(if_match.as_ref(), &before)?;
             check(conn, &asked, Some((id, &before.working_name)))?;
             register::save(conn, id, &asked.profile)?;

@@ -23,7 +23,6 @@ pub struct Credential(Option<String>);
 
 /// Every token begins with this, so that one found in the wrong place is recognised.
 const MARK: &str = "cg_";
-const WRONG_TRIES: i32 = 5;
 
 impl Credential {
     /// Somebody who says nothing about themselves.
@@ -134,7 +133,6 @@ pub fn invite(
             membership,
             code_hash: code_hash(id, &code),
             expires: now.plus(Duration::days(i64::from(days))),
-            wrong_tries: 0,
         },
     )?;
     Ok(code)
@@ -158,7 +156,8 @@ impl Desk {
     }
 
     /// Takes up an invitation with the code from the letter and the address it went to: the membership becomes
-    /// active. Whatever is wrong, the answer is the same, and five wrong codes end the invitation.
+    /// active. Whatever is wrong, the answer and the work are the same. A code has fifty bits, so nobody guesses one,
+    /// and wrong guesses lock nobody out.
     pub async fn take_up_invitation(
         &self,
         email: EmailAddress,
@@ -168,35 +167,36 @@ impl Desk {
         let taken = self
             .db
             .write(move |conn| -> Result<Option<Welcome>, Error> {
-                let Some(person) = people::by_email(conn, &email)? else {
-                    return Ok(None);
-                };
-                let open = credentials::open_invitations(conn, person.id, now)?;
+                let person = people::by_email(conn, &email)?
+                    .filter(|p| p.active)
+                    .map_or_else(PersonId::random, |p| p.id);
+                let open = credentials::open_invitations(conn, person, now)?;
                 let Some(invitation) = open
                     .into_iter()
-                    .find(|i| i.wrong_tries < WRONG_TRIES && i.code_hash == code_hash(i.id, &code))
+                    .find(|i| i.code_hash == code_hash(i.id, &code))
                 else {
-                    credentials::count_wrong_try(conn, person.id)?;
                     return Ok(None);
                 };
+                if !credentials::use_invitation(conn, invitation.id, now)? {
+                    return Ok(None);
+                }
                 let Some(mut membership) = people::find_membership(conn, invitation.membership)?
                     .filter(|m| m.state == MembershipState::Invited)
                 else {
                     return Ok(None);
                 };
-                credentials::use_invitation(conn, invitation.id, now)?;
                 membership.state = MembershipState::Active;
                 people::save_membership(conn, &membership)?;
                 super::people::log(
                     conn,
                     now,
-                    Some(person.id),
+                    Some(person),
                     "membership_accepted",
                     serde_json::json!({ "membership": membership.id }),
                 )?;
                 Ok(Some(Welcome {
                     organisation: membership.organisation,
-                    token: issue(conn, person.id, now, days)?,
+                    token: issue(conn, person, now, days)?,
                 }))
             })
             .await?;

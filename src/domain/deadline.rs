@@ -17,7 +17,9 @@ static BANK_HOLIDAYS: LazyLock<BTreeMap<String, BTreeSet<Day>>> = LazyLock::new(
     let mut table = csv::Reader::from_reader(include_str!("data/bank_holidays.csv").as_bytes());
     for row in table.records() {
         let row = row.expect("the table of bank holidays is part of the program");
-        let day = row[1].parse().expect("every bank holiday has a date");
+        let day = row[1]
+            .parse::<Day>()
+            .expect("every bank holiday has a date");
         by_division
             .entry(row[0].to_owned())
             .or_default()
@@ -29,7 +31,7 @@ static BANK_HOLIDAYS: LazyLock<BTreeMap<String, BTreeSet<Day>>> = LazyLock::new(
 /// Whether people work on `day` in `nation`.
 #[must_use]
 pub fn works(day: Day, nation: Nation) -> bool {
-    let weekend = matches!(day.weekday(), Weekday::Sat | Weekday::Sun);
+    let weekend = matches!(day.0.weekday(), Weekday::Sat | Weekday::Sun);
     !weekend
         && !BANK_HOLIDAYS
             .get(nation.bank_holiday_division())
@@ -45,7 +47,7 @@ pub fn case_works(day: Day, nations: &BTreeSet<Nation>) -> bool {
 
 fn rolled(mut day: Day, nations: &BTreeSet<Nation>) -> Day {
     while !case_works(day, nations) {
-        day += Duration::days(1);
+        day = day + Duration::days(1);
     }
     day
 }
@@ -53,7 +55,7 @@ fn rolled(mut day: Day, nations: &BTreeSet<Nation>) -> Day {
 fn at(day: Day, hour: u32) -> Moment {
     let time = NaiveTime::from_hms_opt(hour, 0, 0).expect("a whole hour exists");
     let local = London
-        .from_local_datetime(&day.and_time(time))
+        .from_local_datetime(&day.0.and_time(time))
         .earliest()
         .expect("no clock changes in the daytime");
     Moment::new(local.to_utc())
@@ -79,7 +81,7 @@ pub enum Span {
 pub fn due(from: Moment, span: Span, nations: &BTreeSet<Nation>) -> Moment {
     let mut day = from.london_day();
     match span {
-        Span::Days(n) => day += Duration::days(i64::from(n)),
+        Span::Days(n) => day = day + Duration::days(i64::from(n)),
         Span::WorkingDays(n) => {
             for _ in 0..n {
                 day = rolled(day + Duration::days(1), nations);

@@ -25,12 +25,15 @@ pub fn fixed_conflicts(
 ) -> BTreeSet<OrganisationId> {
     let recent = |until: Option<Day>| {
         until.is_none_or(|day| {
-            day.checked_add_months(Months::new(FIXED_CONFLICT_MONTHS))
-                .is_none_or(|over| over > today)
+            day.0
+                .checked_add_months(Months::new(FIXED_CONFLICT_MONTHS))
+                .is_none_or(|over| over > today.0)
         })
     };
     ties.iter()
-        .filter(|tie| parties.contains(&tie.organisation) && recent(tie.until))
+        .filter(|tie| {
+            parties.contains(&tie.organisation) && tie.since <= today && recent(tie.until)
+        })
         .map(|tie| tie.organisation)
         .collect()
 }
@@ -186,6 +189,7 @@ mod tests {
         let tie = |organisation, until: Option<&str>| {
             vec![Tie {
                 organisation,
+                since: day("2000-01-01"),
                 until: until.map(day),
             }]
         };
@@ -213,7 +217,9 @@ mod tests {
         #[test]
         fn one_more_tie_never_lifts_a_conflict(ends in proptest::collection::vec(proptest::option::of(0i64..5000), 0..6), extra in proptest::option::of(0i64..5000)) {
             let (party, today) = (OrganisationId::random(), day("2026-11-21"));
-            let tie = |ago: Option<i64>| Tie { organisation: party, until: ago.map(|d| today - chrono::Duration::days(d)) };
+            let tie = |ago: Option<i64>| Tie {
+                organisation: party,
+                since: day("2000-01-01"), until: ago.map(|d| today + chrono::Duration::days(-d)) };
             let mut ties: Vec<Tie> = ends.into_iter().map(tie).collect();
             let before = fixed_conflicts(&ties, &[party], today).len();
             ties.push(tie(extra));

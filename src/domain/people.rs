@@ -68,6 +68,8 @@ pub enum MembershipState {
     Invited,
     Active,
     Ended,
+    /// An invitation that came to nothing: it was never a place in the organisation.
+    Withdrawn,
 }
 
 /// A person's place in an organisation, with its dates.
@@ -87,6 +89,7 @@ pub struct Membership {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tie {
     pub organisation: OrganisationId,
+    pub since: Day,
     pub until: Option<Day>,
 }
 

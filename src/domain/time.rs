@@ -2,17 +2,61 @@
 //! only door to the machine's own time. Deadlines and working days are in `deadline`.
 use std::sync::Mutex;
 
-use chrono::{DateTime, Duration, NaiveDate, SecondsFormat, SubsecRound, Utc};
+use chrono::{DateTime, Datelike, Duration, NaiveDate, SecondsFormat, SubsecRound, Utc};
 use chrono_tz::Europe::London;
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-/// A civil date. Which instants belong to it is decided in Europe/London (SPEC §3.4).
-pub type Day = NaiveDate;
+/// A civil date from 1900 to 2199, written `2026-11-27` and in no other way. Which instants belong to it is decided in
+/// Europe/London (SPEC §3.4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct Day(pub NaiveDate);
+
+impl std::str::FromStr for Day {
+    type Err = &'static str;
+    fn from_str(written: &str) -> Result<Self, Self::Err> {
+        let date = NaiveDate::parse_from_str(written, "%Y-%m-%d")
+            .ok()
+            .filter(|d| (1900..2200).contains(&d.year()) && d.to_string() == written);
+        date.map(Self)
+            .ok_or("please write a date like 2026-11-27, from 1900 to 2199")
+    }
+}
+
+impl<'de> Deserialize<'de> for Day {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        String::deserialize(from)?
+            .parse()
+            .map_err(serde::de::Error::custom)
+    }
+}
+
+impl JsonSchema for Day {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Day".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "format": "date", "pattern": "^(19|20|21)[0-9]{2}-[0-9]{2}-[0-9]{2}$" })
+    }
+}
+
+impl std::fmt::Display for Day {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::ops::Add<Duration> for Day {
+    type Output = Self;
+    fn add(self, later: Duration) -> Self {
+        Self(self.0 + later)
+    }
+}
 
 /// An instant in UTC, in whole microseconds, so that what was written is what is read back from either
 /// database. On the wire it is RFC 3339 with a `Z`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema)]
 #[serde(transparent)]
 pub struct Moment(pub DateTime<Utc>);
 
@@ -32,13 +76,26 @@ impl Moment {
     /// The date in London at this instant: day 0 of every clock (SPEC §3.4).
     #[must_use]
     pub fn london_day(self) -> Day {
-        self.0.with_timezone(&London).date_naive()
+        Day(self.0.with_timezone(&London).date_naive())
     }
 
     /// RFC 3339 of fixed width, which sorts as text.
     #[must_use]
     pub fn written(self) -> String {
         self.0.to_rfc3339_opts(SecondsFormat::Micros, true)
+    }
+}
+
+impl<'de> Deserialize<'de> for Moment {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let at = DateTime::<Utc>::deserialize(from)?;
+        if (1900..2200).contains(&at.year()) {
+            Ok(Self::new(at))
+        } else {
+            Err(serde::de::Error::custom(
+                "this time is not within 1900 to 2199",
+            ))
+        }
     }
 }
 
@@ -51,7 +108,7 @@ impl Serialize for Moment {
 /// A date as letters and pages write it: "Friday 27 November 2026".
 #[must_use]
 pub fn in_words(day: Day) -> String {
-    day.format("%A %-d %B %Y").to_string()
+    day.0.format("%A %-d %B %Y").to_string()
 }
 
 /// Where the present comes from. Handed in once per use case and passed down; the domain never asks twice.

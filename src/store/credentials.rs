@@ -71,7 +71,6 @@ pub struct Invitation {
     pub membership: MembershipId,
     pub code_hash: String,
     pub expires: Moment,
-    pub wrong_tries: i32,
 }
 
 /// Writes an invitation.
@@ -83,13 +82,12 @@ pub fn add_invitation(conn: &mut Conn, invitation: &Invitation) -> Result<(), Db
             invitations::membership_id.eq(Key::from(invitation.membership)),
             invitations::code_hash.eq(&invitation.code_hash),
             invitations::expires_at.eq(At(invitation.expires)),
-            invitations::wrong_tries.eq(invitation.wrong_tries),
         ))
         .execute(conn)?;
     Ok(())
 }
 
-type InvitationRow = (Key, Key, Key, String, At, Option<At>, i32);
+type InvitationRow = (Key, Key, Key, String, At, Option<At>);
 
 /// The invitations of a person that can still be taken up.
 pub fn open_invitations(
@@ -105,34 +103,24 @@ pub fn open_invitations(
     Ok(rows
         .into_iter()
         .map(
-            |(id, person, membership, code_hash, expires, _, wrong_tries)| Invitation {
+            |(id, person, membership, code_hash, expires, _)| Invitation {
                 id: id.into(),
                 person: person.into(),
                 membership: membership.into(),
                 code_hash,
                 expires: expires.0,
-                wrong_tries,
             },
         )
         .collect())
 }
 
-/// Marks an invitation as taken up.
-pub fn use_invitation(conn: &mut Conn, id: InvitationId, now: Moment) -> Result<(), DbError> {
-    diesel::update(invitations::table.find(Key::from(id)))
+/// Marks an invitation as taken up; `false` where somebody was quicker.
+pub fn use_invitation(conn: &mut Conn, id: InvitationId, now: Moment) -> Result<bool, DbError> {
+    let open = invitations::table
+        .filter(invitations::id.eq(Key::from(id)))
+        .filter(invitations::used_at.is_null());
+    Ok(diesel::update(open)
         .set(invitations::used_at.eq(At(now)))
-        .execute(conn)?;
-    Ok(())
-}
-
-/// Counts a wrong code against every open invitation of a person.
-pub fn count_wrong_try(conn: &mut Conn, person: PersonId) -> Result<(), DbError> {
-    diesel::update(
-        invitations::table
-            .filter(invitations::person_id.eq(Key::from(person)))
-            .filter(invitations::used_at.is_null()),
-    )
-    .set(invitations::wrong_tries.eq(invitations::wrong_tries + 1))
-    .execute(conn)?;
-    Ok(())
+        .execute(conn)?
+        == 1)
 }

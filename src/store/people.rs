@@ -1,6 +1,7 @@
 //! People, their memberships and their declared ties.
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::NaiveDate;
 use diesel::prelude::*;
 
 use super::columns::{At, Json, Key};
@@ -130,7 +131,7 @@ pub fn with_role(conn: &mut Conn, role: Role) -> Result<Vec<PersonId>, DbError> 
         .collect())
 }
 
-type MembershipRow = (Key, Key, Key, bool, String, Day, Option<Day>);
+type MembershipRow = (Key, Key, Key, bool, String, NaiveDate, Option<NaiveDate>);
 
 fn membership(
     (id, person, organisation, lead, state, since, until): MembershipRow,
@@ -139,6 +140,7 @@ fn membership(
         "invited" => MembershipState::Invited,
         "active" => MembershipState::Active,
         "ended" => MembershipState::Ended,
+        "withdrawn" => MembershipState::Withdrawn,
         other => {
             return Err(DbError::Unreadable {
                 table: "memberships",
@@ -153,8 +155,8 @@ fn membership(
         organisation: organisation.into(),
         lead,
         state,
-        since,
-        until,
+        since: Day(since),
+        until: until.map(Day),
     })
 }
 
@@ -163,6 +165,7 @@ fn state_word(state: MembershipState) -> &'static str {
         MembershipState::Invited => "invited",
         MembershipState::Active => "active",
         MembershipState::Ended => "ended",
+        MembershipState::Withdrawn => "withdrawn",
     }
 }
 
@@ -175,8 +178,8 @@ pub fn add_membership(conn: &mut Conn, m: &Membership) -> Result<(), DbError> {
             memberships::organisation_id.eq(Key::from(m.organisation)),
             memberships::lead.eq(m.lead),
             memberships::state.eq(state_word(m.state)),
-            memberships::since.eq(m.since),
-            memberships::until.eq(m.until),
+            memberships::since.eq(m.since.0),
+            memberships::until.eq(m.until.map(|d| d.0)),
         ))
         .execute(conn)?;
     Ok(())
@@ -188,10 +191,21 @@ pub fn save_membership(conn: &mut Conn, m: &Membership) -> Result<(), DbError> {
         .set((
             memberships::lead.eq(m.lead),
             memberships::state.eq(state_word(m.state)),
-            memberships::until.eq(m.until),
+            memberships::until.eq(m.until.map(|d| d.0)),
         ))
         .execute(conn)?;
     Ok(())
+}
+
+/// Takes a person's row for this transaction, so that what is read of them stays true until it ends.
+pub fn lock(conn: &mut Conn, id: PersonId) -> Result<Option<Person>, DbError> {
+    diesel::update(people::table.find(Key::from(id)))
+        .set(people::active.eq(people::active))
+        .returning(people::all_columns)
+        .get_result::<Row>(conn)
+        .optional()?
+        .map(person)
+        .transpose()
 }
 
 /// A membership by id.
@@ -275,8 +289,8 @@ pub fn add_affiliation(
             affiliations::person_id.eq(Key::from(person)),
             affiliations::organisation_id.eq(Key::from(tie.organisation)),
             affiliations::role.eq(&tie.role),
-            affiliations::since.eq(tie.since),
-            affiliations::until.eq(tie.until),
+            affiliations::since.eq(tie.since.0),
+            affiliations::until.eq(tie.until.map(|d| d.0)),
             affiliations::declared_at.eq(At(now)),
         ))
         .execute(conn)?;
@@ -285,7 +299,7 @@ pub fn add_affiliation(
 
 /// The declared ties of a person.
 pub fn affiliations_of(conn: &mut Conn, person: PersonId) -> Result<Vec<Declared>, DbError> {
-    let rows: Vec<(Key, Key, String, Day, Option<Day>)> = affiliations::table
+    let rows: Vec<(Key, Key, String, NaiveDate, Option<NaiveDate>)> = affiliations::table
         .filter(affiliations::person_id.eq(Key::from(person)))
         .order((affiliations::since, affiliations::id))
         .select((
@@ -302,8 +316,8 @@ pub fn affiliations_of(conn: &mut Conn, person: PersonId) -> Result<Vec<Declared
             id: id.into(),
             organisation: organisation.into(),
             role,
-            since,
-            until,
+            since: Day(since),
+            until: until.map(Day),
         })
         .collect())
 }
@@ -349,26 +363,29 @@ pub fn add_ties(conn: &mut Conn, actors: &mut BTreeMap<PersonId, Actor>) -> Resu
             actor.member_of.push((m.organisation, m.lead));
         }
         // An invitation nobody has taken up is not a role at the organisation yet.
-        if m.state != MembershipState::Invited {
+        if matches!(m.state, MembershipState::Active | MembershipState::Ended) {
             actor.ties.push(Tie {
                 organisation: m.organisation,
+                since: m.since,
                 until: m.until,
             });
         }
     }
-    let declared: Vec<(Key, Key, Option<Day>)> = affiliations::table
+    let declared: Vec<(Key, Key, NaiveDate, Option<NaiveDate>)> = affiliations::table
         .filter(affiliations::person_id.eq_any(keys))
         .select((
             affiliations::person_id,
             affiliations::organisation_id,
+            affiliations::since,
             affiliations::until,
         ))
         .load(conn)?;
-    for (person, organisation, until) in declared {
+    for (person, organisation, since, until) in declared {
         if let Some(actor) = actors.get_mut(&person.into()) {
             actor.ties.push(Tie {
                 organisation: organisation.into(),
-                until,
+                since: Day(since),
+                until: until.map(Day),
             });
         }
     }

@@ -1,6 +1,7 @@
 //! The register of organisations, and which of them is where.
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::NaiveDate;
 use diesel::prelude::*;
 use serde::Serialize;
 
@@ -78,6 +79,16 @@ pub fn find(conn: &mut Conn, id: OrganisationId) -> Result<Option<Profile>, DbEr
         .find(Key::from(id))
         .select(organisations::profile)
         .first(conn)
+        .optional()?;
+    Ok(found.map(|profile| profile.0))
+}
+
+/// Takes an organisation's row for this transaction, so that what is read of it stays true until it ends.
+pub fn lock(conn: &mut Conn, id: OrganisationId) -> Result<Option<Profile>, DbError> {
+    let found: Option<Json<Profile>> = diesel::update(organisations::table.find(Key::from(id)))
+        .set(organisations::constituted.eq(organisations::constituted))
+        .returning(organisations::profile)
+        .get_result(conn)
         .optional()?;
     Ok(found.map(|profile| profile.0))
 }
@@ -213,8 +224,8 @@ pub fn add_presence(
             presences::organisation_id.eq(Key::from(organisation)),
             presences::locality.eq(said.locality.as_str()),
             presences::kind.eq(word(&said.kind)),
-            presences::since.eq(said.since),
-            presences::until.eq(said.until),
+            presences::since.eq(said.since.0),
+            presences::until.eq(said.until.map(|d| d.0)),
             presences::end_condition.eq(said.end_condition.as_ref().map(|c| c.as_str().to_owned())),
             presences::evidence.eq(said
                 .evidence_of_roots
@@ -249,8 +260,8 @@ type PresenceRow = (
     Key,
     String,
     String,
-    Day,
-    Option<Day>,
+    NaiveDate,
+    Option<NaiveDate>,
     Option<String>,
     String,
 );
@@ -295,8 +306,8 @@ pub fn presences_of(
                     locality_name: locality.locality().name.clone(),
                     locality,
                     kind: read_word("presences", &id, kind)?,
-                    since,
-                    until,
+                    since: Day(since),
+                    until: until.map(Day),
                     end_condition,
                     state: read_word("presences", &id, state)?,
                 })

@@ -99,7 +99,6 @@ diesel::table! {
         code_hash -> Text,
         expires_at -> Stamp,
         used_at -> Nullable<Stamp>,
-        wrong_tries -> Integer,
     }
 }
 

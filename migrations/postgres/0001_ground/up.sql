@@ -28,13 +28,13 @@ CREATE TABLE memberships (
     person_id uuid NOT NULL REFERENCES people (id),
     organisation_id uuid NOT NULL REFERENCES organisations (id),
     lead boolean NOT NULL,
-    state text NOT NULL CHECK (state IN ('invited', 'active', 'ended')),
+    state text NOT NULL CHECK (state IN ('invited', 'active', 'ended', 'withdrawn')),
     since date NOT NULL,
     until date
 );
 CREATE INDEX memberships_of_person ON memberships (person_id);
 CREATE INDEX memberships_of_organisation ON memberships (organisation_id);
-CREATE UNIQUE INDEX memberships_once ON memberships (person_id, organisation_id) WHERE state <> 'ended';
+CREATE UNIQUE INDEX memberships_once ON memberships (person_id, organisation_id) WHERE state IN ('invited', 'active');
 
 CREATE TABLE affiliations (
     id uuid PRIMARY KEY NOT NULL,
@@ -77,8 +77,7 @@ CREATE TABLE invitations (
     membership_id uuid NOT NULL REFERENCES memberships (id),
     code_hash text NOT NULL,
     expires_at timestamptz NOT NULL,
-    used_at timestamptz,
-    wrong_tries integer NOT NULL
+    used_at timestamptz
 );
 CREATE INDEX invitations_of_person ON invitations (person_id);
 

@@ -28,13 +28,13 @@ CREATE TABLE memberships (
     person_id BLOB NOT NULL REFERENCES people (id),
     organisation_id BLOB NOT NULL REFERENCES organisations (id),
     lead INTEGER NOT NULL CHECK (lead IN (0, 1)),
-    state TEXT NOT NULL CHECK (state IN ('invited', 'active', 'ended')),
+    state TEXT NOT NULL CHECK (state IN ('invited', 'active', 'ended', 'withdrawn')),
     since TEXT NOT NULL,
     until TEXT
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX memberships_of_person ON memberships (person_id);
 CREATE INDEX memberships_of_organisation ON memberships (organisation_id);
-CREATE UNIQUE INDEX memberships_once ON memberships (person_id, organisation_id) WHERE state <> 'ended';
+CREATE UNIQUE INDEX memberships_once ON memberships (person_id, organisation_id) WHERE state IN ('invited', 'active');
 
 CREATE TABLE affiliations (
     id BLOB PRIMARY KEY NOT NULL CHECK (length(id) = 16),
@@ -77,8 +77,7 @@ CREATE TABLE invitations (
     membership_id BLOB NOT NULL REFERENCES memberships (id),
     code_hash TEXT NOT NULL,
     expires_at TEXT NOT NULL,
-    used_at TEXT,
-    wrong_tries INTEGER NOT NULL
+    used_at TEXT
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX invitations_of_person ON invitations (person_id);
 
