@@ -9,7 +9,7 @@ use super::tell::{About, Cause, send, tell};
 use super::{Desk, Error, OnceKey, Settings, facts, once, read};
 use crate::domain::access::{Capacity, capacity};
 use crate::domain::action::{Action, Asked, EventName, FirstAccount};
-use crate::domain::case::{Case, OnBehalf, Stage};
+use crate::domain::case::{Case, OnBehalf, Side, Stage};
 use crate::domain::decide::{Asking, Decision, Refusal, decide};
 use crate::domain::hash::tag_of;
 use crate::domain::id::{CaseId, EventId, MembershipId, PersonId};
@@ -73,13 +73,16 @@ impl Desk {
                 once(conn, actor.person, request.key.as_ref(), now, |conn| {
                     let case = cases::lock(conn, request.case)?.ok_or(Error::Missing)?;
                     let as_what = capacity(&case, &actor, now).ok_or(Error::Missing)?;
-                    same_as_seen(conn, &case, as_what, &request)?;
-                    let after = step(conn, &desk, &case, &actor, as_what, &request.asked, now)?;
-                    let Some(after) = after else { return Ok(None) };
-                    capacity(&after, &actor, now)
-                        .map(|as_what| read::seen(conn, &after, as_what))
-                        .transpose()
-                })
+                    same_as_seen(conn, &case, as_what, &actor, &request, now)?;
+                    step(conn, &desk, &case, &actor, as_what, &request.asked, now).map(|_| ())
+                })?;
+                // What is answered is what may be seen now, also when the step was taken before and is only asked for again.
+                let Some(after) = cases::find(conn, request.case)? else {
+                    return Ok(None);
+                };
+                capacity(&after, &actor, now)
+                    .map(|as_what| read::seen(conn, &after, as_what, &actor, now))
+                    .transpose()
             })
             .await
     }
@@ -150,12 +153,17 @@ fn same_as_seen(
     conn: &mut Conn,
     case: &Case,
     as_what: Capacity,
+    actor: &Actor,
     request: &Request,
+    now: Moment,
 ) -> Result<(), Error> {
     if request.if_match.is_none() && request.asked.action.name().names_a_hash() {
         return Ok(());
     }
-    Tags::check(request.if_match.as_ref(), &read::seen(conn, case, as_what)?)
+    Tags::check(
+        request.if_match.as_ref(),
+        &read::seen(conn, case, as_what, actor, now)?,
+    )
 }
 
 /// One step of a case that is locked: decide, save, append, tell.
@@ -168,7 +176,7 @@ fn step(
     asked: &Asked,
     now: Moment,
 ) -> Result<Option<Case>, Error> {
-    let acting = stand_in(case, as_what, asked)?;
+    let acting = stand_in(case, actor, as_what, asked)?;
     let facts = facts::gather(
         conn,
         &desk.settings.spans,
@@ -221,6 +229,7 @@ fn step(
                 conn,
                 &desk.letters,
                 &desk.settings,
+                after,
                 &body.first_accounts,
                 actor.person,
                 event,
@@ -233,13 +242,30 @@ fn step(
 
 /// As what a step is taken: for somebody offline, a neutral or (until the case is taken on) a coordinator enters what
 /// they said (SPEC §3.3).
-fn stand_in(case: &Case, as_what: Capacity, asked: &Asked) -> Result<Capacity, Error> {
+fn stand_in(
+    case: &Case,
+    actor: &Actor,
+    as_what: Capacity,
+    asked: &Asked,
+) -> Result<Capacity, Error> {
+    let typed_for_others = case.stage == Stage::Draft
+        && case
+            .organisations()
+            .next()
+            .is_some_and(|owner| !actor.belongs_to(owner));
     let Some(behalf) = &asked.on_behalf_of else {
+        if typed_for_others {
+            return Err(Error::flaw(
+                "/on_behalf_of",
+                "please say for whom, and that you read it back to them",
+            ));
+        }
         return Ok(as_what);
     };
-    let may = as_what == Capacity::Neutral
-        || (as_what == Capacity::Coordinator && case.stage == Stage::Intake)
-        || (case.stage == Stage::Draft && as_what.side().is_some());
+    let screening = as_what == Capacity::Coordinator
+        && case.stage == Stage::Intake
+        && !case.neutrals.ever_in_place();
+    let may = as_what == Capacity::Neutral || screening || typed_for_others;
     if !may || !may_be_entered(asked.action.name()) {
         return Err(Refusal::NotYourPart(asked.action.name()).into());
     }
@@ -249,7 +275,11 @@ fn stand_in(case: &Case, as_what: Capacity, asked: &Asked) -> Result<Capacity, E
             "please read it back to them first",
         ));
     }
-    let side = case.side_of(behalf.organisation).ok_or_else(|| {
+    // A side that has not been invited knows nothing, and so can have said nothing.
+    let side = case
+        .side_of(behalf.organisation)
+        .filter(|side| *side == Side::Initiating || case.invited_at.is_some());
+    let side = side.ok_or_else(|| {
         Error::flaw(
             "/on_behalf_of/organisation",
             "this organisation is not in the case",
@@ -324,17 +354,28 @@ fn append(
 }
 
 /// Makes a first account for somebody of an invited LERO, and invites them to it (SPEC §3.2, `invite`).
+#[expect(
+    clippy::too_many_arguments,
+    reason = "who is invited into which case by whom, because of what, when, and how letters are written"
+)]
 fn first_accounts(
     conn: &mut Conn,
     letters: &Letters,
     settings: &Settings,
+    case: &Case,
     accounts: &[FirstAccount],
     by: Option<PersonId>,
     event: EventId,
     now: Moment,
 ) -> Result<(), Error> {
-    for account in accounts {
+    for (i, account) in accounts.iter().enumerate() {
         let person = match people::by_email(conn, &account.email)? {
+            Some(person) if !may_join_invited_side(conn, case, &person, by)? => {
+                return Err(Error::flaw(
+                    &format!("/first_accounts/{i}/email"),
+                    "this person cannot speak for the invited organisation here",
+                ));
+            }
             Some(person) => person,
             None => {
                 let person = Person {
@@ -393,4 +434,25 @@ fn first_accounts(
         )?;
     }
     Ok(())
+}
+
+/// Nobody who staffs a case, or belongs to the side that brought it, becomes the other side's voice.
+fn may_join_invited_side(
+    conn: &mut Conn,
+    case: &Case,
+    person: &Person,
+    by: Option<PersonId>,
+) -> Result<bool, Error> {
+    let named = case.neutrals.facilitator.as_ref().map(|a| a.person);
+    let brought_it = people::actor(conn, person.id)?.is_some_and(|actor| {
+        case.sides
+            .initiating
+            .iter()
+            .any(|p| actor.belongs_to(p.organisation))
+    });
+    Ok(person.active
+        && person.roles.is_empty()
+        && by != Some(person.id)
+        && named != Some(person.id)
+        && !brought_it)
 }

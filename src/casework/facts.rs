@@ -67,15 +67,16 @@ pub fn gather(
         None => false,
     };
     let drafting = case.stage == Stage::Draft;
+    if matches!(action, Some(Action::Submit(_))) {
+        // One submission of these organisations at a time, so that one matter is opened once.
+        for organisation in &wanted {
+            register::lock(conn, *organisation)?;
+        }
+    }
     Ok(Facts {
         organisations,
         not_leros,
-        asker_on_both_sides: drafting
-            && case
-                .sides
-                .invited
-                .iter()
-                .any(|p| actor.belongs_to(p.organisation)),
+        asker_on_both_sides: drafting && on_both_sides(case, actor, action),
         twin: drafting && twin(conn, case, actor, now)?,
         facilitator: facilitator
             .map(|id| people::actor(conn, id))
@@ -99,6 +100,24 @@ pub fn gather(
         other_case_seen,
         spans: spans.clone(),
     })
+}
+
+/// Whether the person would sit on both sides of the draft as it is, or as it is about to be.
+fn on_both_sides(case: &Case, actor: &Actor, action: Option<&Action>) -> bool {
+    let own = case
+        .sides
+        .initiating
+        .iter()
+        .any(|p| actor.belongs_to(p.organisation));
+    let across = match action {
+        Some(Action::SaveDraft(body)) => body.with.iter().any(|o| actor.belongs_to(*o)),
+        Some(_) | None => case
+            .sides
+            .invited
+            .iter()
+            .any(|p| actor.belongs_to(p.organisation)),
+    };
+    own && across
 }
 
 /// Whether the same organisations already have an open case on one of the same grounds, which this person may see.

@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 use super::read::{Page, Slice};
 use super::signin::{self, Credential};
 use super::{Desk, Error, OnceKey};
-use crate::domain::access::capacity;
+use crate::domain::access::{Capacity, capacity};
 use crate::domain::id::{CaseId, LetterId, NoticeId, PersonId};
-use crate::domain::notice::Notice;
+use crate::domain::notice::{Letter, Notice};
 use crate::domain::people::{Actor, Role};
 use crate::domain::time::Moment;
 use crate::store::db::Conn;
@@ -73,8 +73,25 @@ impl Desk {
                     .person
                     .ok_or(Error::SignIn)?;
                 let list = ("notifications", person);
-                let before = slice.place::<(Moment, NoticeId)>(&list)?;
-                let found = notices::page(conn, person, before, slice.most() as i64 + 1)?;
+                let mut before = slice.place::<(Moment, NoticeId)>(&list)?;
+                let mut found = Vec::new();
+                // What somebody was told of a case they may no longer know of is not shown to them.
+                while found.len() <= slice.most() {
+                    let batch = notices::page(conn, person, before, 100)?;
+                    let Some(last) = batch.last() else { break };
+                    before = Some((last.at, last.id));
+                    for notice in batch {
+                        if may_still_know(
+                            conn,
+                            person,
+                            notice.case,
+                            notice.letter == Letter::LeavingReceipt,
+                            now,
+                        )? {
+                            found.push(notice);
+                        }
+                    }
+                }
                 Ok(slice.page(found, &list, |notice| (notice.at, notice.id)))
             })
             .await
@@ -173,7 +190,8 @@ fn may_oversee(
     let Some(id) = letter.case.filter(|_| actor.is(Role::Coordinator)) else {
         return Ok(true);
     };
-    Ok(cases::find(conn, id)?.is_some_and(|case| capacity(&case, actor, now).is_some()))
+    Ok(cases::find(conn, id)?
+        .is_some_and(|case| capacity(&case, actor, now) == Some(Capacity::Coordinator)))
 }
 
 /// Whether the person a letter goes to may still know of its case; asked again before it is sent (SAFETY §2). A

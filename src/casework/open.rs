@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::signin::{self, Credential};
 use super::{Desk, Error, OnceKey, facts, once, read};
-use crate::domain::access::{Audience, Capacity};
+use crate::domain::access::{Audience, Capacity, capacity};
 use crate::domain::action::{Action, SaveDraft};
 use crate::domain::case::{Case, OnBehalf, Party, Reference, Side};
 use crate::domain::decide::{Asking, decide};
@@ -127,6 +127,13 @@ fn begin(
         &action,
     )?;
     let case = decision.after.unwrap_or(draft);
+    // Somebody with a conflict types nothing for anybody.
+    if capacity(&case, actor, now).is_none() {
+        return Err(Error::flaw(
+            "/organisation",
+            "this is not an organisation you can bring a case for",
+        ));
+    }
     let names: Vec<String> = register::names(conn, &case.organisations().collect())?
         .into_values()
         .collect();
@@ -144,7 +151,7 @@ fn begin(
             body: json!({ "asked": action.written(), "on_behalf_of": new.on_behalf_of, "stage": case.stage }),
         },
     )?;
-    read::seen(conn, &case, as_what)
+    read::seen(conn, &case, as_what, actor, now)
 }
 
 /// Draws a reference nobody has; with more cases in a year than four letters can tell apart, it grows.

@@ -107,8 +107,14 @@ fn sealed(list: &impl Serialize, place: &str) -> String {
     hash_of(&(list, place))[..16].to_owned()
 }
 
-/// The case as somebody in `as_what` sees it.
-pub fn seen(conn: &mut Conn, case: &Case, as_what: Capacity) -> Result<Sight, Error> {
+/// The case as `actor` sees it, who meets it as `as_what`.
+pub fn seen(
+    conn: &mut Conn,
+    case: &Case,
+    as_what: Capacity,
+    actor: &Actor,
+    now: Moment,
+) -> Result<Sight, Error> {
     let names = names_for(conn, std::iter::once(case))?;
     let shown = |side| {
         case.review.shared.of(side).is_some() && reads(case, as_what, Section::Reading(side))
@@ -118,7 +124,17 @@ pub fn seen(conn: &mut Conn, case: &Case, as_what: Capacity) -> Result<Sight, Er
     } else {
         BySide::default()
     };
-    Ok(sight(case, as_what, &names, &both))
+    let mut sight = sight(case, as_what, &names, &both);
+    if let Some(intake) = &mut sight.intake {
+        // Another case is named only to those who may see it too.
+        for other in std::mem::take(&mut intake.linked) {
+            if cases::find(conn, other)?.is_some_and(|other| capacity(&other, actor, now).is_some())
+            {
+                intake.linked.insert(other);
+            }
+        }
+    }
+    Ok(sight)
 }
 
 fn names_for<'a>(
@@ -193,7 +209,7 @@ impl Desk {
             .read(move |conn| {
                 let actor = signin::actor(conn, &caller, now)?;
                 let (case, as_what) = find(conn, id, &actor, now)?;
-                seen(conn, &case, as_what)
+                seen(conn, &case, as_what, &actor, now)
             })
             .await
     }
@@ -273,7 +289,8 @@ impl Desk {
         self.db
             .read(move |conn| {
                 let actor = signin::actor(conn, &caller, now)?;
-                let (_, as_what) = find(conn, id, &actor, now)?;
+                let (case, as_what) = find(conn, id, &actor, now)?;
+                let revealed = case.review.revealed.is_some();
                 let chain = format!("case:{id}");
                 let list = ("events", actor.person, id);
                 let before = match slice.place::<EventId>(&list)? {
@@ -282,7 +299,7 @@ impl Desk {
                     }
                     None => None,
                 };
-                let found = visible(conn, &chain, before, as_what, slice.most() + 1)?;
+                let found = visible(conn, &chain, before, (as_what, revealed), slice.most() + 1)?;
                 Ok(slice.page(found, &list, |event| event.id))
             })
             .await
@@ -294,7 +311,7 @@ fn visible(
     conn: &mut Conn,
     chain: &str,
     mut before: Option<i64>,
-    as_what: Capacity,
+    (as_what, revealed): (Capacity, bool),
     wanted: usize,
 ) -> Result<Vec<Happened>, Error> {
     let mut found = Vec::new();
@@ -307,7 +324,7 @@ fn visible(
         found.extend(
             batch
                 .iter()
-                .filter(|e| e.audience.includes(as_what))
+                .filter(|e| e.audience.includes(as_what, revealed))
                 .map(|e| Happened {
                     id: e.id,
                     event: e.event.clone(),

@@ -275,7 +275,7 @@ pub fn reads(case: &Case, capacity: Capacity, part: Section) -> bool {
         ),
         (Capacity::Asked, part) => matches!(part, Section::Skeleton | Section::Names),
         (Capacity::Party { side, .. }, part) => match part {
-            Section::Account(of) => of == side || *case.intake.shared.of(of),
+            Section::Account(of) => of == side || case.has_shared(of),
             Section::Needs(of) | Section::PauseReason(of) | Section::ReadingStatus(of) => {
                 of == side
             }
@@ -295,8 +295,8 @@ pub fn reads(case: &Case, capacity: Capacity, part: Section) -> bool {
         },
         (Capacity::Neutral, part) => match part {
             Section::Reading(of) => case.review.shared.of(of).is_some(),
-            Section::Screening => false,
             Section::Skeleton
+            | Section::Screening
             | Section::Names
             | Section::Summary
             | Section::Account(_)
@@ -334,7 +334,7 @@ pub fn reads(case: &Case, capacity: Capacity, part: Section) -> bool {
         (Capacity::Coordinator, part) => match part {
             // Until somebody neutral has taken it on, CLERO reads what was sent in order to screen it.
             Section::Account(_) | Section::Needs(_) => {
-                case.neutrals.in_place().is_none() && case.intake.accepted.is_none()
+                case.intake.accepted.is_none() && !case.neutrals.ever_in_place()
             }
             Section::Reading(_)
             | Section::JointReading
@@ -363,7 +363,7 @@ pub fn reads(case: &Case, capacity: Capacity, part: Section) -> bool {
 pub enum Audience {
     /// Everybody who may see the case.
     Case,
-    /// One side, the neutral and the coordinator.
+    /// One side and the neutral until the readings are open, then everybody who may see the case.
     Initiating,
     Invited,
     /// Both sides and the neutral: those at the table.
@@ -386,7 +386,10 @@ impl Audience {
 
     /// Whether somebody in `capacity` may read it.
     #[must_use]
-    pub fn includes(self, capacity: Capacity) -> bool {
+    pub fn includes(self, capacity: Capacity, revealed: bool) -> bool {
+        if revealed && matches!(self, Self::Initiating | Self::Invited) {
+            return Self::Case.includes(capacity, revealed);
+        }
         match capacity {
             Capacity::Party { side, .. } => matches!(
                 (self, side),

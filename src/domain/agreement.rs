@@ -71,6 +71,9 @@ pub enum Proposer {
 pub struct AgreedAction {
     pub id: ActionId,
     pub proposed_by: Proposer,
+    /// Who changed the words last, if somebody did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed_by: Option<Proposer>,
     pub terms: Terms,
 }
 

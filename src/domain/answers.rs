@@ -33,7 +33,7 @@ pub fn hash_to_answer(event: EventName, case: &Case, facts: &Facts) -> Option<St
             .map(|summary| summary.hash.clone()),
         EventName::AgreeTimetable => case
             .clocks
-            .timetable
+            .proposed
             .as_ref()
             .map(|timetable| timetable.hash.clone()),
         EventName::SaveDraft

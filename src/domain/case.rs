@@ -361,8 +361,8 @@ pub struct Intake {
     pub screening: Option<Screening>,
     pub linked: BTreeSet<CaseId>,
     pub accepted: Option<Moment>,
-    /// Whether a side's own account may be read by the other.
-    pub shared: BySide<bool>,
+    /// Whether the other side may read the statement in full.
+    pub statement_shared: bool,
 }
 
 /// A pause: only stage moves and clocks stop (SPEC §3.2). Nobody has to say why.
@@ -446,6 +446,20 @@ impl Case {
                 .iter()
                 .any(|p| p.organisation == organisation)
         })
+    }
+
+    /// Whether the other side may read something of what `side` wrote: each LERO decides for its own text.
+    #[must_use]
+    pub fn has_shared(&self, side: Side) -> bool {
+        match side {
+            Side::Initiating => self.intake.statement_shared,
+            Side::Invited => self.sides.invited.iter().any(|p| {
+                self.conversation
+                    .responses
+                    .get(&p.organisation)
+                    .is_some_and(|r| r.shared)
+            }),
+        }
     }
 
     /// The nations whose working days count (SPEC §3.4).

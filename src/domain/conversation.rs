@@ -36,6 +36,9 @@ pub struct Response {
     pub answer: Answer,
     /// Its own account of things; the neutral reads it, the other side once it is shared.
     pub account: Option<Prose>,
+    /// Whether the other side may read this account.
+    #[serde(default)]
+    pub shared: bool,
     #[serde(default)]
     pub needs: Needs,
     pub at: Moment,

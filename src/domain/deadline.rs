@@ -204,7 +204,6 @@ pub struct Timetable {
     /// What each side agrees to: the hash of `until`.
     pub hash: String,
     pub agreed: BySide<BTreeSet<super::id::OrganisationId>>,
-    pub in_force: bool,
 }
 
 /// The clocks of a case.
@@ -213,8 +212,12 @@ pub struct Clocks {
     /// The open deadlines, one a kind.
     pub open: Vec<Deadline>,
     pub changes: Vec<DeadlineChange>,
+    /// What both sides have agreed.
     #[serde(default)]
     pub timetable: Option<Timetable>,
+    /// What somebody proposed in its place.
+    #[serde(default)]
+    pub proposed: Option<Timetable>,
 }
 
 impl Clocks {
@@ -230,7 +233,6 @@ impl Clocks {
         let agreed = self
             .timetable
             .as_ref()
-            .filter(|t| t.in_force)
             .and_then(|t| t.until.get(&kind))
             .copied();
         let due = match agreed {

@@ -93,6 +93,8 @@ pub enum ObjectionResult {
     Upheld,
     NotUpheld,
     Withdrawn,
+    /// The neutral has left for another reason, so nothing needs deciding.
+    NoLongerNeeded,
 }
 
 /// A side's objection to a neutral, and its answer in writing.
@@ -144,6 +146,15 @@ impl Neutrals {
             .as_ref()
             .filter(|a| a.state == AppointmentState::Accepted)
             .map(|a| a.person)
+    }
+
+    /// Whether somebody is, or has been, in place.
+    #[must_use]
+    pub fn ever_in_place(&self) -> bool {
+        self.facilitator
+            .iter()
+            .chain(&self.past)
+            .any(|a| a.acceptance.is_some())
     }
 
     /// The person who has been asked and has not answered yet.

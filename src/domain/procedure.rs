@@ -202,7 +202,7 @@ pub const PROCEDURE: &[Line] = &[
     line(E::AgreeSummary, &[Lead], OPEN, Stay, &[R::NoSummary, R::AlreadyAgreedSummary], &[(TheNeutral, L::SummaryAgreed)]),
     line(E::Close, &[Neutral, Coordinator], OPEN, To::Stage(Stage::Closed), &[R::ObjectionOpen, R::OnHold], &[(Everyone, L::CaseClosed)]),
     line(E::Withdraw, &[Rep], OPEN, To::Stage(Stage::Closed), &[], &[(Everyone, L::CaseClosedByLeaving), (Oneself, L::LeavingReceipt)]),
-    line(E::Hold, &[Rep, Neutral], OPEN, Stay, &[], &[(Everyone, L::CasePaused)]),
+    line(E::Hold, &[Rep, Neutral], OPEN, Stay, &[R::AlreadyOnHold], &[(Everyone, L::CasePaused)]),
     line(E::Resume, &[Rep, Neutral, System], OPEN, Stay, &[R::NotOnHold], &[(Everyone, L::CaseResumed)]),
     line(E::ProposeTimetable, &[Rep, Neutral], OPEN, Stay,
         &[R::OtherSideNotInvited],
@@ -213,7 +213,7 @@ pub const PROCEDURE: &[Line] = &[
     line(E::DeadlinePassed, &[System], OPEN, Stay, &[], &[(NeutralElseCoordinators, L::DeadlinePassed)]),
     // After closure
     line(E::RequestReopen, &[Rep], CLOSED, Stay, &[R::ReopeningAlreadyAsked], &[(Coordinators, L::ReopenAsked), (OtherSide, L::ReopenAskedBySomebody)]),
-    line(E::Reopen, &[Coordinator], CLOSED, Chosen, &[R::ReopeningNotPossible, R::FacilitatorConnected], &[(Everyone, L::CaseReopened)]),
+    line(E::Reopen, &[Coordinator], CLOSED, Chosen, &[R::ReopeningNotAsked, R::ReopeningNotPossible, R::FacilitatorConnected], &[(Everyone, L::CaseReopened)]),
 ];
 
 /// The line of `event`.

@@ -23,6 +23,8 @@ pub enum Reason {
     NotAtThisStage,
     OnHold,
     NotOnHold,
+    AlreadyOnHold,
+    ReopeningNotAsked,
     NoGround,
     NoOtherLero,
     NotALero,
@@ -95,6 +97,10 @@ impl Reason {
             Self::NotAtThisStage => "This step is not part of the stage the case is at.",
             Self::OnHold => "The case is paused. It can move on when the pause ends.",
             Self::NotOnHold => "The case is not paused.",
+            Self::AlreadyOnHold => {
+                "The case is already paused. The facilitator can change how long."
+            }
+            Self::ReopeningNotAsked => "Neither side has asked to come back to this case.",
             Self::NoGround => {
                 "Please say what it is about: boundaries, collaboration or locality overlap."
             }
@@ -138,7 +144,7 @@ impl Reason {
             Self::NoFacilitatorToReplace => "There is no facilitator to replace.",
             Self::NoFacilitatorInPlace => "No facilitator is in place yet.",
             Self::FacilitatorConnected => {
-                "The facilitator had a role at one of the organisations in the last three years."
+                "This person cannot be the facilitator here: a role at one of the organisations in the last three years, or an objection that was upheld."
             }
             Self::NotAFacilitator => "This person is not a facilitator.",
             Self::ObjectionOpen => "An objection to the facilitator has not been decided yet.",
@@ -218,6 +224,8 @@ pub fn stands(reason: Reason, case: &Case, capacity: Capacity, facts: &Facts, no
     match reason {
         Reason::OnHold => case.hold.is_some(),
         Reason::NotOnHold => case.hold.is_none(),
+        Reason::AlreadyOnHold => own.is_some() && case.hold.is_some(),
+        Reason::ReopeningNotAsked => case.closing.reopen_request.is_none(),
         Reason::NoGround => statement.grounds.is_empty(),
         Reason::NoOtherLero => case.sides.invited.is_empty(),
         Reason::NotALero => !facts.not_leros.is_empty(),
@@ -283,7 +291,7 @@ pub fn stands(reason: Reason, case: &Case, capacity: Capacity, facts: &Facts, no
             .is_some_and(|summary| has(&summary.agreed)),
         Reason::AlreadyAgreedTimetable => case
             .clocks
-            .timetable
+            .proposed
             .as_ref()
             .is_some_and(|timetable| has(&timetable.agreed)),
         Reason::ReadingAlreadyShared => {
@@ -320,7 +328,7 @@ pub fn stands(reason: Reason, case: &Case, capacity: Capacity, facts: &Facts, no
             .is_some_and(|c| own.is_some_and(|(_, o)| c.accepted.contains_key(&o))),
         Reason::NotEveryoneAccepted => !case.agreements.accepted_by_all(case),
         Reason::NoSummary => case.closing.summary.is_none(),
-        Reason::NoTimetable => case.clocks.timetable.as_ref().is_none_or(|t| t.in_force),
+        Reason::NoTimetable => case.clocks.proposed.is_none(),
         Reason::ReopeningNotPossible => !may_reopen(
             case,
             case.closing

@@ -10,16 +10,16 @@ use super::access::{Capacity, CapacityName, Section, reads};
 use super::agreement::{AgreedAction, SigningChannel};
 use super::answers::invitation_hash;
 use super::case::{
-    BySide, Case, CaseKind, Ground, NotSuitable, Question, Reference, Screening, Side, Stage,
-    Statement, Topic,
+    BySide, Case, CaseKind, FirstContact, Ground, NotSuitable, Question, Reference, Screening,
+    Side, Stage, Statement, Topic,
 };
 use super::closure::{ActionAtClosure, NotAgreedBecause, Outcome, ReopenRequest, WordsOf};
 use super::conversation::{
     Answer, ConfidentialityModel, GroundRules, Needs, Session, ground_rules,
 };
-use super::deadline::{Deadline, DeadlineKind};
+use super::deadline::{Deadline, DeadlineKind, Timetable};
 use super::id::{CaseId, ObjectionId, OrganisationId, PersonId};
-use super::neutral::{AppointmentState, ObjectionResult};
+use super::neutral::{AppointmentState, ObjectionResult, Observer};
 use super::review::{Beside, Entry, Minute, Offices, Reading, beside, scope};
 use super::text::Prose;
 use super::time::{Day, Moment};
@@ -101,7 +101,7 @@ pub struct Sight {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub objections: Vec<ObjectionSight>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub observers: Vec<PersonName>,
+    pub observers: Vec<ObserverSight>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conversation: Option<ConversationSight>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -116,6 +116,9 @@ pub struct Sight {
     pub deadlines: Vec<DeadlineSight>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timetable: Option<TimetableSight>,
+    /// Other dates somebody proposed; what was agreed before stands until every side has agreed to these.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proposed_timetable: Option<TimetableSight>,
 }
 
 /// What everybody in the case may know it is about.
@@ -152,7 +155,6 @@ pub struct IntakeSight {
 pub struct AccountSight {
     /// What each organisation of the side wrote.
     pub texts: Vec<AccountText>,
-    pub shared_with_the_other: bool,
 }
 
 /// One text of an account, under the question it answers.
@@ -160,6 +162,7 @@ pub struct AccountSight {
 pub struct AccountText {
     pub about: AccountTopic,
     pub text: Prose,
+    pub shared_with_the_other: bool,
 }
 
 /// The question a text answers.
@@ -180,6 +183,14 @@ pub struct FacilitatorSight {
     /// What both sides should know about connections; absent is "none".
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disclosures: Option<Prose>,
+}
+
+/// Somebody who listens in, or whom a side would like to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ObserverSight {
+    pub person: PersonName,
+    pub admitted: bool,
+    pub consents: BySide<BTreeSet<OrganisationId>>,
 }
 
 /// An objection and its answer.
@@ -350,7 +361,6 @@ pub struct TimetableSight {
     pub until: BTreeMap<DeadlineKind, Day>,
     pub hash: String,
     pub agreed: BySide<BTreeSet<OrganisationId>>,
-    pub in_force: bool,
 }
 
 /// Whose turn it is in a case, recomputed at every event (LOOK: *waiting for*). Empty is nobody.
@@ -462,14 +472,10 @@ pub fn waiting_seen(case: &Case, capacity: Capacity) -> BTreeSet<Turn> {
 /// The deadlines somebody in `capacity` may know of: CLERO's own clocks are not the sides' business.
 fn deadlines_seen(case: &Case, capacity: Capacity) -> impl Iterator<Item = &Deadline> {
     case.clocks.open.iter().filter(move |d| match d.kind {
-        DeadlineKind::Triage => matches!(
-            capacity,
-            Capacity::Coordinator
-                | Capacity::Party {
-                    side: Side::Initiating,
-                    ..
-                }
-        ),
+        DeadlineKind::Triage => {
+            capacity == Capacity::Coordinator
+                || (capacity.side() == Some(Side::Initiating) && case.invited_at.is_none())
+        }
         DeadlineKind::Acceptance => matches!(capacity, Capacity::Coordinator | Capacity::Asked),
         DeadlineKind::Response
         | DeadlineKind::Objection
@@ -548,7 +554,16 @@ pub fn sight(
             grounds: case.intake.statement.grounds.clone(),
             topics: case.intake.statement.topics.clone(),
             good_outcome: case.intake.statement.good_outcome.clone(),
-            in_short: case.intake.statement.summary_for_the_other.clone(),
+            in_short: case
+                .intake
+                .statement
+                .summary_for_the_other
+                .clone()
+                .filter(|_| {
+                    capacity.side() != Some(Side::Invited)
+                        || case.intake.statement_shared
+                        || case.intake.statement.first_contact == Some(FirstContact::ShareSummary)
+                }),
             invited_at: case.invited_at,
             invitation_hash: invitation_hash(case),
         }),
@@ -578,7 +593,7 @@ pub fn sight(
                 initiating: Side::Initiating,
                 invited: Side::Invited,
             }
-            .map(|_, side| may(Section::Account(*side)).then(|| account(case, *side)))
+            .map(|_, side| may(Section::Account(*side)).then(|| account(case, *side, capacity)))
         }),
         needs: summary.then(|| {
             BySide {
@@ -622,11 +637,16 @@ pub fn sight(
             Vec::new()
         },
         observers: if summary {
+            let settled = |o: &&Observer| o.admitted.is_some() || capacity != Capacity::Observer;
             case.neutrals
                 .observers
                 .iter()
-                .filter(|o| o.admitted.is_some())
-                .map(|o| person(o.person))
+                .filter(settled)
+                .map(|o| ObserverSight {
+                    person: person(o.person),
+                    admitted: o.admitted.is_some(),
+                    consents: o.consents.clone(),
+                })
                 .collect()
         } else {
             Vec::new()
@@ -662,12 +682,21 @@ pub fn sight(
             .timetable
             .as_ref()
             .filter(|_| summary)
-            .map(|t| TimetableSight {
-                until: t.until.clone(),
-                hash: t.hash.clone(),
-                agreed: t.agreed.clone(),
-                in_force: t.in_force,
-            }),
+            .map(timetable),
+        proposed_timetable: case
+            .clocks
+            .proposed
+            .as_ref()
+            .filter(|_| summary)
+            .map(timetable),
+    }
+}
+
+fn timetable(t: &Timetable) -> TimetableSight {
+    TimetableSight {
+        until: t.until.clone(),
+        hash: t.hash.clone(),
+        agreed: t.agreed.clone(),
     }
 }
 
@@ -675,45 +704,54 @@ fn capacity_is_asked(state: AppointmentState) -> bool {
     state == AppointmentState::Asked
 }
 
-fn account(case: &Case, side: Side) -> AccountSight {
+/// What `side` wrote, as far as somebody in `capacity` may read it: of the other side, what it has shared.
+fn account(case: &Case, side: Side, capacity: Capacity) -> AccountSight {
     let statement = &case.intake.statement;
-    let texts = match side {
-        Side::Initiating => [
-            (AccountTopic::WhatItIsAbout, &statement.about),
-            (
-                AccountTopic::ValuedInTheOther,
-                &statement.valued_in_the_other,
-            ),
-            (AccountTopic::Tried, &statement.tried),
-        ]
-        .into_iter()
-        .filter_map(|(about, text)| {
-            Some(AccountText {
-                about,
-                text: text.clone()?,
-            })
-        })
-        .collect(),
-        Side::Invited => case
-            .sides
-            .invited
-            .iter()
-            .filter_map(|p| {
-                Some(AccountText {
-                    about: AccountTopic::OwnAccount,
-                    text: case
-                        .conversation
-                        .responses
-                        .get(&p.organisation)?
-                        .account
-                        .clone()?,
+    let all: Vec<AccountText> = match side {
+        Side::Initiating => {
+            let texts = [
+                (AccountTopic::WhatItIsAbout, &statement.about),
+                (
+                    AccountTopic::ValuedInTheOther,
+                    &statement.valued_in_the_other,
+                ),
+                (AccountTopic::Tried, &statement.tried),
+            ];
+            let shared_with_the_other = case.intake.statement_shared;
+            texts
+                .into_iter()
+                .filter_map(|(about, text)| {
+                    Some(AccountText {
+                        about,
+                        text: text.clone()?,
+                        shared_with_the_other,
+                    })
                 })
-            })
-            .collect(),
+                .collect()
+        }
+        Side::Invited => {
+            let responses = case
+                .sides
+                .invited
+                .iter()
+                .filter_map(|p| case.conversation.responses.get(&p.organisation));
+            responses
+                .filter_map(|r| {
+                    Some(AccountText {
+                        about: AccountTopic::OwnAccount,
+                        text: r.account.clone()?,
+                        shared_with_the_other: r.shared,
+                    })
+                })
+                .collect()
+        }
     };
+    let across = capacity.side().is_some_and(|own| own != side);
     AccountSight {
-        texts,
-        shared_with_the_other: *case.intake.shared.of(side),
+        texts: all
+            .into_iter()
+            .filter(|text| !across || text.shared_with_the_other)
+            .collect(),
     }
 }
 

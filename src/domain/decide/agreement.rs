@@ -68,6 +68,7 @@ pub(super) fn propose(case: &mut Case, ask: &Asking<'_>, terms: &Terms) -> Room 
     case.agreements.drafting.push(AgreedAction {
         id: ActionId(ask.fresh),
         proposed_by: proposer(ask),
+        changed_by: None,
         terms: terms.clone(),
     });
     Ok(())
@@ -75,7 +76,10 @@ pub(super) fn propose(case: &mut Case, ask: &Asking<'_>, terms: &Terms) -> Room 
 
 pub(super) fn amend(case: &mut Case, ask: &Asking<'_>, action: ActionId, terms: &Terms) -> Room {
     check(case, ask, terms)?;
-    on_the_table(case, action)?.terms = terms.clone();
+    let by = proposer(ask);
+    let action = on_the_table(case, action)?;
+    action.terms = terms.clone();
+    action.changed_by = Some(by);
     back_to_drafting(case);
     Ok(())
 }

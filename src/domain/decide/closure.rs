@@ -160,6 +160,12 @@ pub(super) fn withdraw(case: &mut Case, ask: &Asking<'_>, reason: Option<&Prose>
 
 pub(super) fn hold(case: &mut Case, ask: &Asking<'_>, body: &Hold) -> Room {
     let (spans, today) = (&ask.facts.spans, ask.now.london_day());
+    if ask.capacity.side().is_some() && body.until.is_some() && case.neutrals.in_place().is_some() {
+        return Err(flaw(
+            "/until",
+            "the facilitator sets the length of a pause; please leave this out",
+        ));
+    }
     let last = today + Duration::days(i64::from(spans.hold_days));
     let until = body
         .until
@@ -230,6 +236,8 @@ pub(super) fn reopen(case: &mut Case, stage: Stage) -> Room {
     let closed = case.closing.closed.take();
     case.closing.earlier.extend(closed);
     case.closing.reopen_request = None;
+    // What was summed up then is not what is said next time.
+    case.closing.summary = None;
     Ok(())
 }
 
@@ -269,11 +277,10 @@ pub(super) fn propose_timetable(
     if body.until.is_empty() {
         return Err(flaw("/until", "please name at least one date"));
     }
-    case.clocks.timetable = Some(Timetable {
+    case.clocks.proposed = Some(Timetable {
         hash: hash_of(&body.until),
         until: body.until.clone(),
         agreed: BySide::default(),
-        in_force: false,
     });
     Ok(())
 }
@@ -281,25 +288,28 @@ pub(super) fn propose_timetable(
 pub(super) fn agree_timetable(case: &mut Case, ask: &Asking<'_>, hash: &str) -> Room {
     answers_what_stands(hash, EventName::AgreeTimetable, case, ask)?;
     let (side, organisation) = ask.party();
-    let mut timetable = case.clocks.timetable.take().ok_or(Reason::NoTimetable)?;
-    timetable.agreed.of_mut(side).insert(organisation);
-    timetable.in_force = case.everyone_in(&timetable.agreed);
-    if timetable.in_force {
-        let nations = case.nations();
-        let running: Vec<DeadlineKind> = case.clocks.open.iter().map(|d| d.kind).collect();
-        for (kind, day) in &timetable.until {
-            if running.contains(kind) {
-                case.clocks.set(
-                    *kind,
-                    *day,
-                    "both sides agreed other dates",
-                    ask.now,
-                    &nations,
-                );
-            }
-        }
+    let mut proposed = case.clocks.proposed.take().ok_or(Reason::NoTimetable)?;
+    proposed.agreed.of_mut(side).insert(organisation);
+    if !case.everyone_in(&proposed.agreed) {
+        case.clocks.proposed = Some(proposed);
+        return Ok(());
     }
-    case.clocks.timetable = Some(timetable);
+    let nations = case.nations();
+    let running: Vec<DeadlineKind> = case.clocks.open.iter().map(|d| d.kind).collect();
+    for (kind, day) in proposed
+        .until
+        .iter()
+        .filter(|(kind, _)| running.contains(kind))
+    {
+        case.clocks.set(
+            *kind,
+            *day,
+            "both sides agreed other dates",
+            ask.now,
+            &nations,
+        );
+    }
+    case.clocks.timetable = Some(proposed);
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! Early conversation: answers, the agreement to talk, sessions.
 use super::{Asking, Room, answers_what_stands, flaw};
 use crate::domain::action::{EventName, Respond};
-use crate::domain::case::Case;
+use crate::domain::case::{Case, Side};
 use crate::domain::conversation::{Answer, Response, Session};
 use crate::domain::deadline::DeadlineKind;
 use crate::domain::reason::Reason;
@@ -28,7 +28,7 @@ pub(super) fn start_response_clock(case: &mut Case, ask: &Asking<'_>) {
 
 pub(super) fn respond(case: &mut Case, ask: &Asking<'_>, body: &Respond) -> Room {
     answers_what_stands(&body.answers, EventName::Respond, case, ask)?;
-    let (side, organisation) = ask.party();
+    let (_, organisation) = ask.party();
     if body.answer == Answer::TakePartWithOwnAccount && body.account.is_none() {
         return Err(flaw(
             "/account",
@@ -45,11 +45,11 @@ pub(super) fn respond(case: &mut Case, ask: &Asking<'_>, body: &Respond) -> Room
         Response {
             answer: body.answer,
             account: body.account.clone(),
+            shared: body.share_account && body.account.is_some(),
             needs: body.needs.clone(),
             at: ask.now,
         },
     );
-    *case.intake.shared.of_mut(side) |= body.share_account && body.account.is_some();
     let nations = case.nations();
     if body.answer == Answer::MoreTime && !asked_before {
         case.clocks.extend(
@@ -72,7 +72,17 @@ pub(super) fn respond(case: &mut Case, ask: &Asking<'_>, body: &Respond) -> Room
 }
 
 pub(super) fn share_statement(case: &mut Case, ask: &Asking<'_>) -> Room {
-    *case.intake.shared.of_mut(ask.party().0) = true;
+    let (side, organisation) = ask.party();
+    match side {
+        Side::Initiating => case.intake.statement_shared = true,
+        Side::Invited => {
+            case.conversation
+                .responses
+                .get_mut(&organisation)
+                .ok_or(Reason::NoAccountToShare)?
+                .shared = true;
+        }
+    }
     Ok(())
 }
 

@@ -30,6 +30,9 @@ pub(super) fn save_draft(case: &mut Case, ask: &Asking<'_>, body: &SaveDraft) ->
     if body.together_with.contains(&own.organisation) || body.with.contains(&own.organisation) {
         return Err(flaw("/with", "please leave out your own organisation"));
     }
+    if ask.facts.asker_on_both_sides {
+        return Err(Reason::OnePersonOnBothSides.into());
+    }
     if body.with.intersection(&body.together_with).next().is_some() {
         return Err(flaw("/with", "an organisation can be on one side only"));
     }
@@ -155,7 +158,7 @@ pub(super) fn invite(case: &mut Case, ask: &Asking<'_>, body: &Invite) -> Room {
         return Err(Reason::NoFirstAccount.into());
     }
     case.invited_at = Some(ask.now);
-    case.intake.shared.initiating =
+    case.intake.statement_shared =
         case.intake.statement.first_contact == Some(FirstContact::ShareAll);
     if case.intake.accepted.is_some() {
         conversation::start_response_clock(case, ask);

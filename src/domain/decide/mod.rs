@@ -151,6 +151,14 @@ pub fn decide(case: &Case, ask: &Asking<'_>, action: &Action) -> Result<Decision
         }
     }
     let sealed_share = event == EventName::ShareReading && after.review.revealed.is_none();
+    // Whom nobody but CLERO knew of, nobody else is told has changed.
+    let unknown_change =
+        event == EventName::ReplaceFacilitator && case.neutrals.in_place().is_none();
+    let told = line
+        .told
+        .iter()
+        .copied()
+        .filter(|(_, letter)| !unknown_change || *letter != Letter::FacilitatorChanges);
     Ok(Decision {
         event,
         audience: if sealed_share {
@@ -161,7 +169,7 @@ pub fn decide(case: &Case, ask: &Asking<'_>, action: &Action) -> Result<Decision
         told: if sealed_share {
             Vec::new()
         } else {
-            line.told.to_vec()
+            told.collect()
         },
         after: (line.to != To::Gone).then_some(after),
     })
@@ -182,7 +190,7 @@ fn perform(case: &mut Case, ask: &Asking<'_>, action: &Action) -> Room {
         Action::AssignFacilitator(body) => neutral::assign(case, ask, body.person),
         Action::AcceptAppointment(body) => neutral::accept(case, ask, body),
         Action::DeclineAppointment(body) => neutral::decline(case, ask, body),
-        Action::StepBack(_) => neutral::step_back(case),
+        Action::StepBack(_) => neutral::step_back(case, ask),
         Action::ReplaceFacilitator(body) => neutral::replace(case, ask, body.person),
         Action::Object(body) => neutral::object(case, ask, body),
         Action::DecideObjection(body) => neutral::decide_objection(case, ask, body),

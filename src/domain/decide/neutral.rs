@@ -13,6 +13,7 @@ use crate::domain::neutral::{
 use crate::domain::people::Actor;
 use crate::domain::procedure::may_facilitate;
 use crate::domain::reason::Reason;
+use crate::domain::text::Prose;
 
 pub(super) fn assign(case: &mut Case, ask: &Asking<'_>, person: PersonId) -> Room {
     if Some(person) == ask.person {
@@ -68,12 +69,12 @@ pub(super) fn accept(case: &mut Case, ask: &Asking<'_>, body: &AcceptAppointment
 
 pub(super) fn decline(case: &mut Case, ask: &Asking<'_>, body: &DeclineAppointment) -> Room {
     answers_what_stands(&body.answers, EventName::DeclineAppointment, case, ask)?;
-    leave(case, AppointmentState::Declined);
+    leave(case, ask, AppointmentState::Declined);
     Ok(())
 }
 
-pub(super) fn step_back(case: &mut Case) -> Room {
-    leave(case, AppointmentState::SteppedBack);
+pub(super) fn step_back(case: &mut Case, ask: &Asking<'_>) -> Room {
+    leave(case, ask, AppointmentState::SteppedBack);
     Ok(())
 }
 
@@ -86,20 +87,29 @@ pub(super) fn replace(case: &mut Case, ask: &Asking<'_>, person: PersonId) -> Ro
     {
         return Err(flaw("/person", "this is the present facilitator"));
     }
-    leave(case, AppointmentState::Replaced);
+    leave(case, ask, AppointmentState::Replaced);
     assign(case, ask, person)
 }
 
 /// Ends the present appointment; an objection to somebody who has left needs no decision any more.
-fn leave(case: &mut Case, state: AppointmentState) {
+fn leave(case: &mut Case, ask: &Asking<'_>, state: AppointmentState) {
     let person = case.neutrals.facilitator.as_ref().map(|a| a.person);
     case.neutrals.end_appointment(state);
     case.clocks.stop(DeadlineKind::Acceptance);
     case.clocks.stop(DeadlineKind::Objection);
-    if state != AppointmentState::Removed {
-        case.neutrals
-            .objections
-            .retain(|o| o.decided.is_some() || Some(o.person) != person);
+    if let Some(open) = case
+        .neutrals
+        .objections
+        .iter_mut()
+        .find(|o| o.decided.is_none() && Some(o.person) == person)
+    {
+        let reasons =
+            Prose::parse("The facilitator is no longer in this case.").expect("a plain sentence");
+        open.decided = Some(ObjectionDecision {
+            result: ObjectionResult::NoLongerNeeded,
+            reasons,
+            at: ask.now,
+        });
     }
     if case.neutrals.open_objection().is_none() {
         case.clocks.stop(DeadlineKind::ObjectionDecision);
@@ -146,7 +156,7 @@ pub(super) fn decide_objection(case: &mut Case, ask: &Asking<'_>, body: &DecideO
     case.clocks.stop(DeadlineKind::ObjectionDecision);
     if body.result == ObjectionResult::Upheld {
         case.neutrals.excluded.insert(person);
-        leave(case, AppointmentState::Removed);
+        leave(case, ask, AppointmentState::Removed);
     }
     Ok(())
 }
@@ -156,7 +166,8 @@ pub(super) fn admit_observer(case: &mut Case, ask: &Asking<'_>, person: PersonId
         return Err(flaw("/person", "there is no such person"));
     };
     let of_a_side = case.organisations().any(|o| observer.belongs_to(o));
-    if of_a_side
+    if case.neutrals.excluded.contains(&person)
+        || of_a_side
         || case
             .neutrals
             .facilitator
