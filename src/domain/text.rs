@@ -34,7 +34,10 @@ fn fit(written: &str, most: usize, many_lines: bool) -> Result<String, Unfit> {
         .collect::<String>()
         .trim()
         .to_owned();
-    if text.is_empty() {
+    if !text
+        .chars()
+        .any(|c| !c.is_whitespace() && !joins(c) && !is_combining_mark(c))
+    {
         return Err(Unfit::Empty);
     }
     if text.chars().count() > most {
@@ -47,6 +50,8 @@ fn fit(written: &str, most: usize, many_lines: bool) -> Result<String, Unfit> {
     for letter in text.chars() {
         marks = if is_combining_mark(letter) {
             marks + 1
+        } else if joins(letter) {
+            marks
         } else {
             0
         };
@@ -59,9 +64,20 @@ fn fit(written: &str, most: usize, many_lines: bool) -> Result<String, Unfit> {
     Ok(text)
 }
 
-/// Characters that change the direction or place of other characters, or that are no characters at all.
+/// Characters that only join their neighbours; some scripts and emoji need them.
+fn joins(letter: char) -> bool {
+    matches!(letter, '\u{200C}' | '\u{200D}')
+}
+
+/// Characters that change the direction or place of other characters, that nobody can see, or that are no characters.
 fn steers_the_eye(letter: char) -> bool {
-    matches!(letter, '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{2028}' | '\u{2029}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}' | '\u{FFFE}' | '\u{FFFF}')
+    let nothing = u32::from(letter) & 0xFFFE == 0xFFFE || matches!(letter, '\u{FDD0}'..='\u{FDEF}');
+    let unseen = matches!(letter, '\u{00AD}' | '\u{034F}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}' | '\u{180B}'..='\u{180F}' | '\u{200B}' | '\u{2060}'..='\u{206F}' | '\u{3164}' | '\u{FEFF}' | '\u{FFA0}' | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E0FFF}');
+    let steers = matches!(
+        letter,
+        '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{2028}' | '\u{2029}' | '\u{202A}'..='\u{202E}'
+    );
+    nothing || unseen || steers
 }
 
 macro_rules! words { ($($(#[$why:meta])* $name:ident: $most:expr, lines: $lines:expr),+ $(,)?) => { $(
@@ -171,25 +187,28 @@ pub fn folded(text: &str) -> String {
     plain.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// How a name looks at a glance: folded, only letters and digits, and letters that are easily mistaken for one
-/// another made one. Two organisations with the same look need a coordinator's word (SAFETY §4).
+/// How a name looks at a glance: folded, letters that are mistaken for one another made one (the skeleton of Unicode
+/// Technical Standard 39, and digits for letters), and nothing but letters and digits. Two organisations with the same
+/// look need a coordinator's word (SAFETY §4).
 #[must_use]
 pub fn look(name: &str) -> String {
-    folded(name)
+    // Capital and small letters have look-alikes of their own, so the bones are taken of both.
+    let bones = |words: &str| {
+        folded(&unicode_security::confusable_detection::skeleton(words).collect::<String>())
+    };
+    let skeleton = bones(&bones(name));
+    let plain: String = skeleton
         .chars()
         .filter(|c| c.is_alphanumeric())
         .map(|c| match c {
-            '0' | 'о' | 'ο' => 'o',
-            '1' | 'l' | 'ӏ' | 'і' | '|' => 'i',
-            'а' | 'α' => 'a',
-            'е' => 'e',
-            'с' => 'c',
-            'р' => 'p',
-            'х' => 'x',
+            '0' => 'o',
+            '1' | 'i' => 'l',
             '5' => 's',
+            'ᴛ' => 't',
             other => other,
         })
-        .collect()
+        .collect();
+    plain.replace("rn", "m").replace("vv", "w")
 }
 
 #[cfg(test)]
@@ -248,6 +267,20 @@ mod tests {
     fn names_that_look_alike_are_alike() {
         assert_eq!(look("Wyre Recovery"), look("WYRE  recovery."));
         assert_eq!(look("Hollow Oak"), look("Ho1low 0ak"));
+        for twin in [
+            "Lantern W\u{443}re",
+            "\u{405}antern Wyre",
+            "Lantem Wyre",
+            "Lantern VVyre",
+        ] {
+            let plain = if twin.starts_with('L') {
+                "Lantern Wyre"
+            } else {
+                "Santern Wyre"
+            };
+            assert_eq!(look(plain), look(twin), "{twin}");
+        }
+        assert_eq!(look("Tyne Hearth"), look("\u{422}yne \u{4BB}earth"));
         assert_ne!(look("Wyre Recovery"), look("Wyre Discovery"));
     }
 

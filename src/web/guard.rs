@@ -1,5 +1,6 @@
 //! What every request passes before any handler: is it meant for us, is it small enough and quick enough, and is it in
 //! a form we read. Caps hold for every address alike (SAFETY §4).
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use actix_web::body::MessageBody;
@@ -12,6 +13,7 @@ use actix_web::{Error as ActixError, HttpMessage, ResponseError};
 use futures_util::StreamExt;
 
 use super::problem::{Kind, Problem};
+use crate::domain::decide::Flaw;
 
 /// The most a body may have; no address takes more yet.
 pub const JSON_CAP: usize = 256 * 1024;
@@ -49,6 +51,7 @@ async fn checked(req: &mut ServiceRequest) -> Result<(), Problem> {
         return Err(Problem::new(Kind::Unsupported));
     }
     acceptable(req.headers(), req.path())?;
+    each_key_once(req.query_string())?;
     if req
         .headers()
         .get(header::CONTENT_LENGTH)
@@ -78,6 +81,20 @@ async fn checked(req: &mut ServiceRequest) -> Result<(), Problem> {
 /// A request for another host is not answered: links in letters are made from our own address only.
 fn meant_for_us(req: &ServiceRequest, watch: &Watch) -> Result<(), Problem> {
     let mut named = req.headers().get_all(header::HOST);
+    // A request in absolute form names its host twice; both must be ours.
+    let ours = |host: &str| {
+        watch
+            .hosts
+            .iter()
+            .any(|ours| ours.eq_ignore_ascii_case(host))
+    };
+    if req
+        .uri()
+        .authority()
+        .is_some_and(|authority| !ours(authority.as_str()))
+    {
+        return Err(Problem::new(Kind::Misdirected));
+    }
     let host = match (named.next(), req.version()) {
         (Some(host), _) => host.to_str().unwrap_or_default().to_owned(),
         (None, Version::HTTP_2) => req
@@ -92,11 +109,7 @@ fn meant_for_us(req: &ServiceRequest, watch: &Watch) -> Result<(), Problem> {
     if named.next().is_some() {
         return Err(Problem::new(Kind::BadRequest).saying("The header `Host` is repeated."));
     }
-    if watch
-        .hosts
-        .iter()
-        .any(|ours| ours.eq_ignore_ascii_case(&host))
-    {
+    if ours(&host) {
         Ok(())
     } else {
         Err(Problem::new(Kind::Misdirected))
@@ -104,12 +117,24 @@ fn meant_for_us(req: &ServiceRequest, watch: &Watch) -> Result<(), Problem> {
 }
 
 fn acceptable(headers: &HeaderMap, path: &str) -> Result<(), Problem> {
-    let wanted: Vec<&str> = headers
-        .get_all(header::ACCEPT)
-        .filter_map(|v| v.to_str().ok())
-        .flat_map(|v| v.split(','))
-        .map(|v| v.split(';').next().unwrap_or_default().trim())
-        .filter(|v| !v.is_empty())
+    let said = || {
+        headers
+            .get_all(header::ACCEPT)
+            .filter_map(|v| v.to_str().ok())
+            .flat_map(|v| v.split(','))
+            .map(str::trim)
+            .filter(|v| !v.is_empty())
+    };
+    let refused = |range: &str| {
+        range.split(';').skip(1).any(|p| {
+            p.trim()
+                .strip_prefix("q=")
+                .is_some_and(|q| q.parse::<f32>().is_ok_and(|q| q == 0.0))
+        })
+    };
+    let wanted: Vec<&str> = said()
+        .filter(|range| !refused(range))
+        .map(|range| range.split(';').next().unwrap_or_default().trim())
         .collect();
     let ours: &[&str] = if path.starts_with("/api/v1")
         || path.starts_with("/health")
@@ -124,7 +149,7 @@ fn acceptable(headers: &HeaderMap, path: &str) -> Result<(), Problem> {
     } else {
         &["*/*", "text/*", "text/html", "text/css", "text/plain"]
     };
-    if wanted.is_empty()
+    if said().next().is_none()
         || wanted
             .iter()
             .any(|w| ours.iter().any(|o| o.eq_ignore_ascii_case(w)))
@@ -133,6 +158,24 @@ fn acceptable(headers: &HeaderMap, path: &str) -> Result<(), Problem> {
     } else {
         Err(Problem::new(Kind::NotAcceptable))
     }
+}
+
+fn each_key_once(query: &str) -> Result<(), Problem> {
+    let mut seen = BTreeSet::new();
+    for (key, _) in url::form_urlencoded::parse(query.as_bytes()) {
+        let pointer = format!(
+            "#{}",
+            key.chars()
+                .filter(|c| c.is_ascii_alphanumeric() || *c == '_')
+                .take(40)
+                .collect::<String>()
+        );
+        if !seen.insert(key) {
+            return Err(Problem::new(Kind::BadRequest)
+                .with(vec![Flaw::at(&pointer, "this is given twice")]));
+        }
+    }
+    Ok(())
 }
 
 async fn whole_body(mut payload: Payload) -> Result<Bytes, Problem> {
@@ -150,10 +193,8 @@ async fn whole_body(mut payload: Payload) -> Result<Bytes, Problem> {
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
-    let Some(kind) = headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|v| v.to_str().ok())
-    else {
+    let mut kinds = headers.get_all(header::CONTENT_TYPE);
+    let (Some(kind), None) = (kinds.next().and_then(|v| v.to_str().ok()), kinds.next()) else {
         return false;
     };
     let mut parts = kind.split(';').map(str::trim);

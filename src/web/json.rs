@@ -7,6 +7,7 @@ use serde::{Deserializer, de};
 use serde_json::{Map, Value};
 
 use super::problem::{Kind, Problem};
+use super::shape::Strict;
 use crate::domain::decide::Flaw;
 
 const DEEPEST: u8 = 32;
@@ -22,7 +23,7 @@ pub fn value(octets: &[u8]) -> Result<Value, Problem> {
         return Err(unreadable("The body is empty."));
     }
     let mut reader = serde_json::Deserializer::from_str(text);
-    let value = Strict(0)
+    let value = Document(0)
         .deserialize(&mut reader)
         .map_err(|e| unreadable(&said(&e)))?;
     reader
@@ -51,9 +52,9 @@ fn said(error: &serde_json::Error) -> String {
     }
 }
 
-struct Strict(u8);
+struct Document(u8);
 
-impl<'de> DeserializeSeed<'de> for Strict {
+impl<'de> DeserializeSeed<'de> for Document {
     type Value = Value;
     fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Value, D::Error> {
         if self.0 > DEEPEST {
@@ -63,7 +64,7 @@ impl<'de> DeserializeSeed<'de> for Strict {
     }
 }
 
-impl<'de> Visitor<'de> for Strict {
+impl<'de> Visitor<'de> for Document {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -90,7 +91,7 @@ impl<'de> Visitor<'de> for Strict {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
         let mut items = Vec::new();
-        while let Some(item) = seq.next_element_seed(Strict(self.0 + 1))? {
+        while let Some(item) = seq.next_element_seed(Document(self.0 + 1))? {
             items.push(item);
         }
         Ok(Value::Array(items))
@@ -99,7 +100,7 @@ impl<'de> Visitor<'de> for Strict {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
         let mut fields = Map::new();
         while let Some(key) = map.next_key::<String>()? {
-            let value = map.next_value_seed(Strict(self.0 + 1))?;
+            let value = map.next_value_seed(Document(self.0 + 1))?;
             if fields.insert(key, value).is_some() {
                 return Err(A::Error::custom("repeated key"));
             }
@@ -110,15 +111,15 @@ impl<'de> Visitor<'de> for Strict {
 
 /// Reads `value` as a `T`; what does not fit is named by a JSON pointer.
 pub fn shape<T: DeserializeOwned>(value: Value) -> Result<T, Problem> {
-    with_pointers(value, |value| serde_path_to_error::deserialize(value))
+    with_pointers(value, serde_path_to_error::deserialize)
 }
 
 /// Reads `value` by `read`; what does not fit is named by a JSON pointer.
 pub fn with_pointers<T>(
     value: Value,
-    read: impl FnOnce(Value) -> Result<T, serde_path_to_error::Error<serde_json::Error>>,
+    read: impl FnOnce(Strict) -> Result<T, serde_path_to_error::Error<serde_json::Error>>,
 ) -> Result<T, Problem> {
-    read(value).map_err(|error| {
+    read(Strict(value)).map_err(|error| {
         let mut pointer = String::new();
         for segment in error.path() {
             match segment {
@@ -163,7 +164,25 @@ fn kindly(words: &str) -> String {
     if clean.starts_with("unknown field") {
         return format!("this field is not known here ({})", clean.replace('`', ""));
     }
-    clean
+    // The words for shapes are ours, not a programming language's.
+    let plain = clean
+        .split(", expected struct ")
+        .next()
+        .map_or(clean.clone(), |said| {
+            if said.len() < clean.len() {
+                format!("{said}, expected an object")
+            } else {
+                clean.clone()
+            }
+        });
+    [
+        ("u16", "a whole number"),
+        ("u8", "a whole number"),
+        ("a sequence", "a list"),
+        ("sequence", "a list"),
+    ]
+    .iter()
+    .fold(plain, |words, (theirs, ours)| words.replace(theirs, ours))
 }
 
 #[cfg(test)]

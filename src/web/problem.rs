@@ -243,8 +243,9 @@ impl ResponseError for Problem {
             Kind::Unavailable => {
                 answer.insert_header((header::RETRY_AFTER, HeaderValue::from_static("2")));
             }
-            Kind::SlowBody => {
-                answer.insert_header((header::CONNECTION, HeaderValue::from_static("close")));
+            // What is still on its way of such a body is not read: the line is closed.
+            Kind::SlowBody | Kind::TooLarge => {
+                answer.force_close();
             }
             Kind::BadRequest
             | Kind::BadJson
@@ -257,7 +258,6 @@ impl ResponseError for Problem {
             | Kind::NotPossibleNow
             | Kind::Conflict
             | Kind::Stale
-            | Kind::TooLarge
             | Kind::Unsupported
             | Kind::Misdirected
             | Kind::Invalid

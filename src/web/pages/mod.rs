@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use actix_web::http::header;
 use actix_web::web::{self, Data, ServiceConfig};
-use actix_web::{HttpResponse, ResponseError};
+use actix_web::{FromRequest, Handler, HttpResponse, Responder, ResponseError};
 use handlebars::Handlebars;
 use serde_json::{Value, json};
 
@@ -35,34 +35,44 @@ static TEMPLATES: LazyLock<Handlebars<'static>> = LazyLock::new(|| {
 
 /// Puts the pages in their places.
 pub fn configure(config: &mut ServiceConfig) {
-    config
-        .route(
-            "/",
-            web::get().to(|| async {
-                HttpResponse::SeeOther()
-                    .insert_header((header::LOCATION, "/api/docs"))
-                    .finish()
-            }),
-        )
-        .route(
-            "/api/openapi.json",
-            web::get().to(|| async {
-                HttpResponse::Ok()
-                    .content_type("application/json")
-                    .body(DOCUMENT_TEXT.as_str())
-            }),
-        )
-        .route("/api/docs", web::get().to(docs))
-        .route("/problems/{slug}", web::get().to(problem))
-        .route("/sign-in", web::get().to(door))
-        .route(
-            "/assets/house.css",
-            web::get().to(|| async {
-                HttpResponse::Ok()
-                    .content_type("text/css; charset=utf-8")
-                    .body(include_str!("assets/house.css"))
-            }),
-        );
+    at(config, "/", || async {
+        HttpResponse::SeeOther()
+            .insert_header((header::LOCATION, "/api/docs"))
+            .finish()
+    });
+    at(config, "/api/openapi.json", || async {
+        HttpResponse::Ok()
+            .content_type("application/json")
+            .body(DOCUMENT_TEXT.as_str())
+    });
+    at(config, "/api/docs", docs);
+    at(config, "/problems/{slug}", problem);
+    at(config, "/sign-in", door);
+    at(config, "/assets/house.css", || async {
+        HttpResponse::Ok()
+            .content_type("text/css; charset=utf-8")
+            .body(include_str!("assets/house.css"))
+    });
+}
+
+/// A page is there to be read, and says so to whoever tries something else.
+fn at<F, Args>(config: &mut ServiceConfig, path: &str, handler: F)
+where
+    F: Handler<Args>,
+    Args: FromRequest + 'static,
+    F::Output: Responder + 'static,
+{
+    let only_read = web::to(|| async {
+        Problem::new(Kind::MethodNotAllowed)
+            .allowing("GET, HEAD")
+            .error_response()
+    });
+    config.service(
+        web::resource(path)
+            .route(web::get().to(handler.clone()))
+            .route(web::head().to(handler))
+            .default_service(only_read),
+    );
 }
 
 fn page(name: &str, words: &Value) -> Answer {

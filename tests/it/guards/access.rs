@@ -63,6 +63,7 @@ fn member(organisation: OrganisationId) -> Actor {
         member_of: vec![(organisation, true)],
         ties: vec![Tie {
             organisation,
+            since: "2020-01-01".parse().expect("a day"),
             until: None,
         }],
         ..somebody(&[])
@@ -77,6 +78,7 @@ fn cast(case: &Case) -> Vec<(&'static str, Actor)> {
     let conflicted = |roles: &[Role]| Actor {
         ties: vec![Tie {
             organisation: other,
+            since: "2020-01-01".parse().expect("a day"),
             until: Some("2025-01-01".parse().expect("a day")),
         }],
         ..somebody(roles)
@@ -179,6 +181,7 @@ fn exclusion_beats_every_grant_at_every_stage() {
             let before = common_ground::domain::access::capacity(&case, &actor, now());
             actor.ties.push(Tie {
                 organisation: case.sides.initiating[0].organisation,
+                since: "2020-01-01".parse().expect("a day"),
                 until: None,
             });
             let after = common_ground::domain::access::capacity(&case, &actor, now());

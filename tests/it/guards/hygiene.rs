@@ -170,13 +170,25 @@ fn slow_and_broken_bodies_are_answered_and_the_service_goes_on() {
     let app = App::on_sqlite();
     let host = app.base.trim_start_matches("http://").to_owned();
     let slow = raw(&app, format!("POST /api/v1/cases HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\nContent-Length: 50\r\n\r\n{{").as_bytes());
-    assert!(slow.starts_with("HTTP/1.1 408"), "{slow}");
+    assert!(
+        slow.starts_with("HTTP/1.1 408") && slow.to_lowercase().contains("connection: close"),
+        "{slow}"
+    );
     let mut chunked = format!("POST /api/v1/cases HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n").into_bytes();
     for _ in 0..80 {
         chunked.extend_from_slice(format!("1000\r\n{}\r\n", "x".repeat(4096)).as_bytes());
     }
     chunked.extend_from_slice(b"0\r\n\r\n");
-    assert!(raw(&app, &chunked).starts_with("HTTP/1.1 413"));
+    let large = raw(&app, &chunked).to_lowercase();
+    assert!(
+        large.starts_with("http/1.1 413") && large.contains("connection: close"),
+        "{large}"
+    );
+    let elsewhere = raw(
+        &app,
+        format!("GET http://evil.example/health/live HTTP/1.1\r\nHost: {host}\r\n\r\n").as_bytes(),
+    );
+    assert!(elsewhere.starts_with("HTTP/1.1 421"), "{elsewhere}");
     assert!(raw(&app, b"GET / HTTP/1.1\r\n\r\n").starts_with("HTTP/1.1 400"));
     let head = raw(
         &app,
@@ -187,6 +199,56 @@ fn slow_and_broken_bodies_are_answered_and_the_service_goes_on() {
         head.starts_with("HTTP/1.1 200") && head.ends_with("\r\n\r\n"),
         "{head}"
     );
+}
+
+#[test]
+fn lists_do_not_stand_for_objects_and_days_have_one_spelling() {
+    let app = App::on_sqlite();
+    let cast = Cast::new(&app);
+    let case = cast.in_review();
+    let path = format!("/api/v1/cases/{case}/reading");
+    let tag = cast.initiating_lead.get(&path).tag.expect("a tag");
+    for bad in [
+        json!([]),
+        json!([{}, null]),
+        json!({ "offices": ["yes", "no"] }),
+        json!({ "entries": { "1": ["partly", null, null, null] } }),
+        json!({ "entries": { "01": { "view": "partly" } } }),
+    ] {
+        cast.initiating_lead.put(&path, &bad, &tag).expect(422);
+    }
+    cast.coordinator
+        .post(
+            "/api/v1/people",
+            &json!(["Array Person", "a@x.example", []]),
+        )
+        .expect(422);
+    assert_eq!(
+        cast.facilitator
+            .does(
+                &case,
+                json!({ "event": "log_session", "session": ["2026-09-08", "phone", "both", 30] })
+            )
+            .expect(422)
+            .flaws(),
+        ["/session"]
+    );
+    for day in [
+        "2026-9-8",
+        " 2026-09-08",
+        "+10000-01-01",
+        "-0001-01-01",
+        "0000-01-01",
+        "2026-02-30",
+        "+262142-12-31",
+        "2026-09-08T00:00:00Z",
+    ] {
+        let tie = cast.facilitator.post(
+            &format!("/api/v1/people/{}/affiliations", cast.facilitator.id),
+            &json!({ "organisation": cast.initiating, "role": "x", "since": day }),
+        );
+        assert_eq!(tie.expect(422).flaws(), ["/since"], "{day}");
+    }
 }
 
 #[test]

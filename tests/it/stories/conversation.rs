@@ -24,6 +24,20 @@ on_both! {
         cast.facilitator.did(&case, json!({ "event": "begin_standards_review", "without_session_because": "They spoke on the telephone by themselves." }));
     }
 
+    fn each_organisation_shares_its_own_words(app: &App) {
+        let cast = Cast::new(app);
+        let case = cast.in_conversation();
+        let answer = |account: &str, share: bool| json!({ "event": "respond", "answer": "take_part_with_own_account", "account": account, "share_account": share, "needs": { "access_needs": "A quiet room." } });
+        cast.invited_lead.did(&case, answer("First words.", true));
+        assert!(cast.initiating_lead.sees(&case).text.contains("First words."));
+        cast.invited_lead.did(&case, answer("Second words.", false));
+        let seen = cast.initiating_lead.sees(&case).text;
+        assert!(!seen.contains("Second words.") && !seen.contains("quiet room"), "{seen}");
+        let neutral = cast.facilitator.sees(&case).body;
+        assert_eq!(neutral["needs"]["invited"][0]["access_needs"], "A quiet room.");
+        assert_eq!(neutral["needs"]["initiating"][0]["contact"], "phone");
+    }
+
     fn an_answer_names_what_it_answers(app: &App) {
         let cast = Cast::new(app);
         let case = cast.in_conversation();
@@ -51,7 +65,9 @@ on_both! {
         cast.initiating_lead.did(&case, json!({ "event": "agree_timetable" }));
         cast.invited_lead.did(&case, json!({ "event": "agree_timetable" }));
         let seen = cast.facilitator.sees(&case).body;
-        assert_eq!(seen["timetable"]["in_force"], true);
+        assert!(seen["timetable"].is_object() && seen["proposed_timetable"].is_null());
+        cast.invited_lead.did(&case, json!({ "event": "propose_timetable", "until": { "signing": "2027-03-01" } }));
+        assert_eq!(cast.initiating_lead.sees(&case).body["timetable"], seen["timetable"], "what was agreed stands until both agree to something else");
         let until = seen["deadlines"].as_array().expect("deadlines").iter().find(|d| d["kind"] == "early_conversation").map(|d| d["due"].clone());
         assert_eq!(until, Some(json!("2026-12-18T17:00:00.000000Z")));
     }

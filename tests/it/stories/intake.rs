@@ -88,17 +88,47 @@ on_both! {
         assert_eq!(cai.sees(&case).expect(200).body["you_are"], "invited_lead");
     }
 
-    fn five_wrong_codes_end_an_invitation(app: &App) {
+    fn wrong_codes_lock_nobody_out_and_tell_nobody_who_has_an_account(app: &App) {
         let cast = Cast::new(app);
         let email = "dot@alder.example";
         cast.initiating_lead.post(&format!("/api/v1/organisations/{}/members", cast.initiating), &json!({ "name": "Dot", "email": email })).expect(201);
         let mut dot = cast.initiating_member.clone();
         dot.email = email.to_owned();
         let code = app.code_for(&dot);
-        let take_up = |email: &str, code: &str| app.send(&Call { method: "POST", path: "/api/v1/invitations/accept".into(), body: Some(json!({ "email": email, "code": code }).to_string()), ..Call::default() });
-        let unknown = take_up("nobody@alder.example", "AAAAA-AAAAA");
-        for _ in 0..5 { assert_eq!(take_up(email, "AAAAA-AAAAA").fingerprint(), unknown.fingerprint(), "nobody learns which addresses have an account"); }
-        take_up(email, &code).expect(422);
+        let call = |email: &str, code: &str| Call { method: "POST", path: "/api/v1/invitations/accept".into(), body: Some(json!({ "email": email, "code": code }).to_string()), ..Call::default() };
+        let unknown = app.send(&call("nobody@alder.example", "AAAAA-AAAAA"));
+        for _ in 0..9 { assert_eq!(app.send(&call(email, "AAAAA-AAAAA")).fingerprint(), unknown.fingerprint()); }
+        let right = call(email, &code);
+        let statuses: Vec<u16> = std::thread::scope(|scope| {
+            let hands: Vec<_> = (0..20).map(|_| scope.spawn(|| crate::support::wire::send(&app.base, &right).status)).collect();
+            hands.into_iter().map(|h| h.join().expect("an answer")).collect()
+        });
+        assert_eq!(statuses.iter().filter(|s| **s == 201).count(), 1, "a code works once: {statuses:?}");
+    }
+
+    fn a_coordinator_does_not_become_a_party(app: &App) {
+        let cast = Cast::new(app);
+        let newcomer = app.lero(&cast.coordinator, "Cedar Porch", "wales");
+        let body = json!({ "organisation": cast.initiating, "draft": { "with": [newcomer], "statement": Cast::statement("share_all") } });
+        let case = cast.initiating_lead.post("/api/v1/cases", &body).expect(201).body["id"].as_str().expect("an id").to_owned();
+        cast.initiating_lead.did(&case, json!({ "event": "submit" }));
+        cast.coordinator.did(&case, json!({ "event": "screen", "result": "suitable" }));
+        for somebody in [&cast.coordinator, &cast.facilitator, &cast.initiating_member] {
+            let invite = json!({ "event": "invite", "first_accounts": [{ "organisation": newcomer, "name": "Me", "email": somebody.email }] });
+            assert_eq!(cast.coordinator.does(&case, invite).expect(422).flaws(), ["/first_accounts/0/email"], "{}", somebody.name);
+        }
+        let behalf = json!({ "organisation": newcomer, "channel": "phone", "read_back_and_confirmed": true });
+        for event in ["withdraw", "hold"] { cast.coordinator.does(&case, json!({ "event": event, "on_behalf_of": behalf })).expect(422); }
+    }
+
+    fn nobody_sits_on_both_sides(app: &App) {
+        let cast = Cast::new(app);
+        let members = format!("/api/v1/organisations/{}/members", cast.invited);
+        cast.invited_lead.post(&members, &json!({ "name": "Ada Alder", "email": cast.initiating_lead.email })).expect(201);
+        let code = app.code_for(&cast.initiating_lead);
+        app.send(&Call { method: "POST", path: "/api/v1/invitations/accept".into(), body: Some(json!({ "email": cast.initiating_lead.email, "code": code }).to_string()), ..Call::default() }).expect(201);
+        let with = json!({ "organisation": cast.initiating, "draft": { "with": [cast.invited] } });
+        assert_eq!(cast.initiating_lead.post("/api/v1/cases", &with).expect(409).reasons(), ["one_person_on_both_sides"]);
     }
 
     fn somebody_offline_is_entered_for_and_read_back_to(app: &App) {

@@ -15,6 +15,7 @@ on_both! {
         assert!(!cast.initiating_lead.get("/api/v1/cases").text.contains("bereavement"));
         assert_eq!(cast.facilitator.can(&case, "begin_standards_review")["reasons"].as_array().map(|r| r.iter().any(|r| r["code"] == "on_hold")), Some(true));
         cast.invited_lead.did(&case, json!({ "event": "respond", "answer": "take_part" }));
+        assert_eq!(cast.initiating_lead.does(&case, json!({ "event": "hold", "until": "2026-09-10" })).expect(409).reasons(), ["already_on_hold"], "nobody cuts another's break short");
         assert_eq!(cast.facilitator.does(&case, json!({ "event": "hold", "until": "2026-12-31" })).expect(422).flaws(), ["/until"]);
         cast.facilitator.did(&case, json!({ "event": "hold", "until": "2026-09-30" }));
         app.days(30);
@@ -46,10 +47,12 @@ on_both! {
         let case = cast.in_conversation();
         cast.facilitator.did(&case, json!({ "event": "close", "outcome": "resolved_in_conversation", "summary": "All is well.", "sessions_logged": true }));
         assert_eq!(cast.initiating_lead.can(&case, "reopen")["reasons"][0]["code"], "not_your_part");
-        assert_eq!(cast.coordinator.does(&case, json!({ "event": "reopen", "stage": "agreed_actions" })).expect(409).reasons(), ["stage_not_reached"]);
         app.days(95);
         assert_eq!(cast.invited_lead.does(&case, json!({ "event": "request_reopen", "why": "Once more." })).expect(409).reasons(), ["reopening_not_possible"]);
+        assert_eq!(cast.coordinator.does(&case, json!({ "event": "reopen", "stage": "early_conversation" })).expect(409).reasons(), ["reopening_not_asked", "reopening_not_possible"]);
         cast.invited_lead.did(&case, json!({ "event": "request_reopen", "why": "There is a new hall.", "new_facts": true }));
+        assert_eq!(cast.coordinator.sees(&case).body["closure"]["reopening_asked"]["why"], "There is a new hall.");
+        assert_eq!(cast.coordinator.does(&case, json!({ "event": "reopen", "stage": "agreed_actions" })).expect(409).reasons(), ["stage_not_reached"]);
         cast.coordinator.did(&case, json!({ "event": "reopen", "stage": "early_conversation" }));
         assert_eq!(cast.initiating_lead.sees(&case).body["stage"], "early_conversation");
     }

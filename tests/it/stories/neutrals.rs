@@ -24,6 +24,15 @@ on_both! {
         cast.facilitator.did(&case, accepting());
     }
 
+    fn an_invitation_nobody_took_up_ties_nobody(app: &App) {
+        let cast = Cast::new(app);
+        let case = cast.in_conversation();
+        let invited = cast.invited_lead.post(&format!("/api/v1/organisations/{}/members", cast.invited), &json!({ "name": "x", "email": cast.facilitator.email })).expect(201).body;
+        cast.facilitator.sees(&case).expect(200);
+        cast.invited_lead.post(&format!("/api/v1/memberships/{}/end", invited["id"].as_str().expect("an id")), &json!({})).expect(200);
+        cast.facilitator.sees(&case).expect(200);
+    }
+
     fn a_connected_coordinator_sees_nothing(app: &App) {
         let cast = Cast::new(app);
         let case = cast.submitted("share_all");

@@ -32,6 +32,33 @@ on_both! {
         send().expect(404);
     }
 
+    fn an_answer_given_again_shows_what_may_be_seen_now(app: &App) {
+        let cast = Cast::new(app);
+        let case = cast.submitted("share_all");
+        let path = format!("/api/v1/cases/{case}/events");
+        let tag = cast.coordinator.sees(&case).tag.expect("a tag");
+        let screen = || cast.coordinator.post_with(&path, &json!({ "event": "screen", "result": "suitable" }), &[("idempotency-key", "k"), ("if-match", &tag)]).expect(200);
+        assert!(screen().text.contains(crate::support::CANARY));
+        cast.coordinator.did(&case, json!({ "event": "assign_facilitator", "person": cast.facilitator.id }));
+        cast.facilitator.did(&case, crate::cast::accepting());
+        assert!(!screen().body["case"]["accounts"].to_string().contains(crate::support::CANARY), "the account is the neutral's now");
+    }
+
+    fn of_many_changes_of_one_person_or_organisation_one_wins(app: &App) {
+        let cast = Cast::new(app);
+        let administrator = app.staff("Ad Min", &[common_ground::domain::people::Role::Administrator]);
+        let path = format!("/api/v1/people/{}", cast.other_facilitator.id);
+        let tag = administrator.get(&path).tag.expect("a tag");
+        let call = Call { method: "PATCH", path, token: Some(administrator.token.clone()), body: Some(json!({ "roles": [] }).to_string()), headers: vec![("if-match".into(), tag)] };
+        let same = Call { method: "POST", path: "/api/v1/people".into(), token: Some(administrator.token.clone()), body: Some(json!({ "name": "New", "email": "new@clero.example" }).to_string()), headers: Vec::new() };
+        let (changed, added): (Vec<u16>, Vec<u16>) = std::thread::scope(|scope| {
+            let hands: Vec<_> = (0..20).map(|_| (scope.spawn(|| wire::send(&app.base, &call).status), scope.spawn(|| wire::send(&app.base, &same).status))).collect();
+            hands.into_iter().map(|(a, b)| (a.join().expect("an answer"), b.join().expect("an answer"))).unzip()
+        });
+        assert_eq!((changed.iter().filter(|s| **s == 200).count(), added.iter().filter(|s| **s == 201).count()), (1, 1), "{changed:?} {added:?}");
+        assert!(changed.iter().all(|s| [200, 412].contains(s)) && added.iter().all(|s| [201, 409].contains(s)), "{changed:?} {added:?}");
+    }
+
     fn a_change_says_what_it_saw(app: &App) {
         let cast = Cast::new(app);
         let case = cast.in_conversation();

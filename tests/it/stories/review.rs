@@ -11,14 +11,17 @@ on_both! {
         let case = cast.in_review();
         let path = format!("/api/v1/cases/{case}/reading");
         let before = cast.invited_lead.sees(&case);
+        let found = |turn: &str| cast.invited_lead.get(&format!("/api/v1/cases?waiting_for={turn}")).fingerprint();
+        let lists = [found("initiating"), found("invited"), found("facilitator")];
         let letters = app.letters_to(Some(&cast.invited_lead)).len();
         cast.reads(&cast.initiating_lead, &case, "in_place");
         let after = cast.invited_lead.sees(&case);
         assert_eq!(before.fingerprint(), after.fingerprint(), "sharing leaves no trace on the other side");
+        assert_eq!(lists, [found("initiating"), found("invited"), found("facilitator")], "nor in any list");
         assert_eq!(letters, app.letters_to(Some(&cast.invited_lead)).len());
         let events = |who: &crate::support::Person| who.get(&format!("/api/v1/cases/{case}/events")).body["items"].as_array().map(Vec::len);
         assert_eq!(events(&cast.initiating_lead).map(|n| n > events(&cast.invited_lead).unwrap_or(0)), Some(true));
-        assert!(cast.facilitator.sees(&case).body["review"]["side_by_side"].is_null(), "nothing is laid side by side yet");
+        assert_eq!(cast.facilitator.sees(&case).body["review"]["side_by_side"][0]["readings"]["invited"], json!(null), "the facilitator reads what has been shared with them");
         cast.facilitator.get(&path).expect(404);
         cast.coordinator.get(&path).expect(404);
         cast.reads(&cast.invited_lead, &case, "partly");
@@ -27,6 +30,7 @@ on_both! {
             assert_eq!(review["revealed"], true);
             assert_eq!(review["side_by_side"][0]["beside"], "differing");
         }
+        assert_eq!(events(&cast.initiating_lead).map(|n| n - 2), events(&cast.invited_lead), "both read the same history, but for what came before the invitation");
         assert!(cast.coordinator.sees(&case).body["review"]["side_by_side"].is_null(), "the coordinator knows that, not what");
     }
 
