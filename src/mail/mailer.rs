@@ -201,7 +201,7 @@ impl Relay {
 
     fn greet(&self) -> Result<SmtpConnection, Delivery> {
         let failed = |e: SmtpError| {
-            if e.is_tls() {
+            if e.is_tls() || about_certificates(&e) {
                 Delivery::Misconfigured {
                     answer: "tls".to_owned(),
                 }
@@ -328,6 +328,12 @@ fn answered(error: &SmtpError) -> Delivery {
             answer: brief(error),
         },
     }
+}
+
+/// Whether a handshake failed because of a certificate: trying again does not help, somebody has to look.
+fn about_certificates(error: &SmtpError) -> bool {
+    std::iter::successors(std::error::Error::source(error), |cause| cause.source())
+        .any(|cause| cause.to_string().to_lowercase().contains("certificate"))
 }
 
 /// The reply code and the enhanced one, without the words.
