@@ -265,7 +265,7 @@ impl Desk {
         &self,
         caller: Credential,
         organisation: OrganisationId,
-    ) -> Result<Vec<Membership>, Error> {
+    ) -> Result<Page<Membership>, Error> {
         let now = self.clock.now();
         self.db
             .read(move |conn| {
@@ -274,7 +274,7 @@ impl Desk {
                 if !staff(&actor) && !actor.belongs_to(organisation) {
                     return Err(Error::NotAllowed);
                 }
-                Ok(people::memberships_in(conn, organisation)?)
+                Ok(people::memberships_in(conn, organisation)?.into())
             })
             .await
     }
@@ -408,7 +408,7 @@ impl Desk {
         &self,
         caller: Credential,
         person: PersonId,
-    ) -> Result<Vec<Affiliation>, Error> {
+    ) -> Result<Page<Affiliation>, Error> {
         let now = self.clock.now();
         self.db
             .read(move |conn| {
@@ -417,7 +417,8 @@ impl Desk {
                 Ok(people::affiliations_of(conn, person)?
                     .into_iter()
                     .map(Affiliation::from)
-                    .collect())
+                    .collect::<Vec<_>>()
+                    .into())
             })
             .await
     }

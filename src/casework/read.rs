@@ -30,6 +30,13 @@ pub struct Page<T> {
     pub next: Option<String>,
 }
 
+impl<T> From<Vec<T>> for Page<T> {
+    /// A list that comes whole.
+    fn from(items: Vec<T>) -> Self {
+        Self { items, next: None }
+    }
+}
+
 /// How much of a list is wanted, from where.
 #[derive(Debug, Clone, Default)]
 pub struct Slice {
@@ -266,14 +273,14 @@ impl Desk {
         &self,
         caller: Credential,
         id: CaseId,
-    ) -> Result<Vec<Available>, Error> {
+    ) -> Result<Page<Available>, Error> {
         let (now, spans) = (self.clock.now(), self.settings.spans.clone());
         self.db
             .read(move |conn| {
                 let actor = signin::actor(conn, &caller, now)?;
                 let (case, as_what) = find(conn, id, &actor, now)?;
                 let facts = facts::gather(conn, &spans, &case, &actor, as_what, None, now)?;
-                Ok(available(&case, as_what, &facts, now))
+                Ok(available(&case, as_what, &facts, now).into())
             })
             .await
     }

@@ -214,13 +214,13 @@ impl Desk {
         &self,
         caller: Credential,
         id: OrganisationId,
-    ) -> Result<Vec<Presence>, Error> {
+    ) -> Result<Page<Presence>, Error> {
         let now = self.clock.now();
         self.db
             .read(move |conn| {
                 signin::anyone(conn, &caller, now)?;
                 register::find(conn, id)?.ok_or(Error::Missing)?;
-                Ok(register::presences_of(conn, id)?)
+                Ok(register::presences_of(conn, id)?.into())
             })
             .await
     }

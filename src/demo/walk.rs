@@ -267,6 +267,7 @@ impl Walk {
             self.desk.available_events(caller.clone(), case).await,
         )?;
         if let Some(hash) = open
+            .items
             .iter()
             .find(|a| body["event"] == a.event.word())
             .and_then(|a| a.answers.clone())

@@ -5,6 +5,7 @@ use serde::Deserialize;
 
 use super::{Answer, json};
 use crate::casework::Error;
+use crate::casework::read::Page;
 use crate::domain::register::{self, LocalityCode, Nation};
 use crate::domain::review;
 use crate::domain::text::Line;
@@ -52,9 +53,9 @@ pub async fn locality(ask: Ask) -> Answer {
 }
 
 pub async fn counties() -> Answer {
-    json(StatusCode::OK, &register::counties())
+    json(StatusCode::OK, &Page::from(register::counties().to_vec()))
 }
 
 pub async fn standards() -> Answer {
-    json(StatusCode::OK, &review::standards())
+    json(StatusCode::OK, &Page::from(review::standards().to_vec()))
 }

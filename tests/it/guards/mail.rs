@@ -275,7 +275,7 @@ fn somebody_who_may_no_longer_know_gets_no_letter() {
         .invited_lead
         .get(&format!("/api/v1/organisations/{}/members", cast.invited))
         .body;
-    let membership = members
+    let membership = members["items"]
         .as_array()
         .expect("a list")
         .iter()

@@ -116,3 +116,19 @@ fn the_docs_show_the_table() {
     }
     super::golden("docs/PROCEDURE.md", &page);
 }
+
+#[test]
+fn every_event_is_taken_in_a_story() {
+    let stories: String = super::files("tests/it", ".rs")
+        .iter()
+        .filter(|f| f.display().to_string().contains("stories") || f.ends_with("cast.rs"))
+        .map(|f| std::fs::read_to_string(f).expect("a story"))
+        .collect();
+    for line in PROCEDURE {
+        assert!(
+            stories.contains(&format!("\"{}\"", line.event.word())),
+            "{} happens in no story",
+            line.event.word()
+        );
+    }
+}

@@ -46,6 +46,22 @@ on_both! {
         assert_eq!(cast.invited_lead.sees(&case).body["agreement"]["drafting"][0]["proposed_by"], "neutral", "a neutral's proposal is labelled");
     }
 
+    fn somebody_would_rather_change_something(app: &App) {
+        let cast = Cast::new(app);
+        let case = cast.in_actions();
+        cast.initiating_lead.did(&case, cast.proposal(&cast.initiating, "cooperation"));
+        cast.invited_lead.did(&case, cast.proposal(&cast.invited, "community_benefit"));
+        cast.facilitator.did(&case, json!({ "event": "circulate", "still_open": "The name of the group." }));
+        cast.invited_lead.did(&case, json!({ "event": "accept_agreement" }));
+        cast.invited_lead.did(&case, json!({ "event": "decline_agreement", "what_would_help": "A later day." }));
+        let seen = cast.initiating_lead.sees(&case).body["agreement"]["circulated"].clone();
+        assert_eq!((seen["accepted"].clone(), seen["declined"][&cast.invited].clone()), (json!([]), json!("A later day.")));
+        cast.invited_lead.did(&case, json!({ "event": "accept_agreement" }));
+        cast.initiating_lead.did(&case, json!({ "event": "accept_agreement" }));
+        cast.facilitator.did(&case, json!({ "event": "conclude_agreement" }));
+        assert_eq!(cast.invited_lead.sees(&case).body["agreement"]["in_force"]["still_open"], "The name of the group.", "a partial agreement says what is still open");
+    }
+
     fn a_telephone_acceptance_reads_the_digits_back(app: &App) {
         let cast = Cast::new(app);
         let case = cast.in_actions();

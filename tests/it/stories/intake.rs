@@ -34,6 +34,15 @@ on_both! {
         assert_eq!(cast.initiating_lead.does(&again, json!({ "event": "submit" })).expect(409).reasons(), ["already_open"]);
     }
 
+    fn cases_about_the_same_matter_are_linked_for_those_who_see_both(app: &App) {
+        let cast = Cast::new(app);
+        let one = cast.submitted("share_all");
+        let other = cast.in_conversation_again();
+        cast.coordinator.did(&one, json!({ "event": "link_case", "case": other }));
+        assert_eq!(cast.coordinator.sees(&one).body["intake"]["linked"], json!([other]));
+        assert!(cast.initiating_lead.sees(&one).body["intake"]["linked"].is_null(), "a note of CLERO's own");
+    }
+
     fn questions_are_asked_and_answered_before_anything_else(app: &App) {
         let cast = Cast::new(app);
         let case = cast.submitted("share_all");

@@ -23,6 +23,18 @@ on_both! {
         assert!(app.subjects_to(&cast.initiating_lead).iter().any(|s| s.contains("pause is over") || s.contains("again")), "{:?}", app.subjects_to(&cast.initiating_lead));
     }
 
+    fn either_side_may_end_a_break(app: &App) {
+        let cast = Cast::new(app);
+        let case = cast.in_conversation();
+        let due = || cast.facilitator.sees(&case).body["deadlines"].as_array().expect("deadlines").iter().find(|d| d["kind"] == "response").and_then(|d| d["due"].as_str().map(str::to_owned));
+        let before = due();
+        cast.initiating_lead.did(&case, json!({ "event": "hold" }));
+        app.days(6);
+        cast.invited_lead.did(&case, json!({ "event": "resume" }));
+        let after = due();
+        assert!(after > before && after.is_some(), "the clocks get back what was left: {before:?} {after:?}");
+    }
+
     fn anyone_may_leave_at_any_time_even_during_a_break(app: &App) {
         let cast = Cast::new(app);
         let case = cast.in_actions();

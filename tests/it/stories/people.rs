@@ -12,7 +12,7 @@ on_both! {
         let case = cast.in_conversation();
         cast.invited_member.sees(&case).expect(200);
         let members = cast.invited_lead.get(&format!("/api/v1/organisations/{}/members", cast.invited)).expect(200).body;
-        let membership = members.as_array().expect("a list").iter().find(|m| m["person"] == json!(cast.invited_member.id)).expect("a membership")["id"].as_str().expect("an id").to_owned();
+        let membership = members["items"].as_array().expect("a list").iter().find(|m| m["person"] == json!(cast.invited_member.id)).expect("a membership")["id"].as_str().expect("an id").to_owned();
         cast.invited_lead.post(&format!("/api/v1/memberships/{membership}/end"), &json!({})).expect(200);
         cast.invited_member.sees(&case).expect(404);
         let administrator = app.staff("Ad Min", &[Role::Administrator]);

@@ -380,7 +380,7 @@ impl Person<'_> {
         let all = self
             .get(&format!("/api/v1/cases/{case}/available-events"))
             .expect(200);
-        all.body
+        all.body["items"]
             .as_array()
             .expect("a list")
             .iter()
