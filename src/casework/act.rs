@@ -4,20 +4,19 @@
 use serde_json::json;
 use uuid::Uuid;
 
+use super::people::{Joining, NewPerson, add, invite_into};
 use super::signin::{self, Credential};
-use super::tell::{About, Cause, send, tell};
-use super::{Desk, Error, OnceKey, Settings, facts, once, read};
+use super::tell::{Cause, tell};
+use super::{Desk, Error, OnceKey, facts, once, read};
 use crate::domain::access::{Capacity, capacity};
 use crate::domain::action::{Action, Asked, EventName, FirstAccount};
 use crate::domain::case::{Case, OnBehalf, Side, Stage};
 use crate::domain::decide::{Asking, Decision, Refusal, decide};
 use crate::domain::hash::tag_of;
-use crate::domain::id::{CaseId, EventId, MembershipId, PersonId};
-use crate::domain::notice::Letter;
-use crate::domain::people::{Actor, Membership, MembershipState, Person};
+use crate::domain::id::{CaseId, EventId, PersonId};
+use crate::domain::people::{Actor, Person};
 use crate::domain::sight::Sight;
 use crate::domain::time::Moment;
-use crate::mail::letter::Letters;
 use crate::store::db::Conn;
 use crate::store::{cases, events, people, register};
 
@@ -225,16 +224,7 @@ fn step(
             cause,
         )?;
         if let Action::Invite(body) = &asked.action {
-            first_accounts(
-                conn,
-                &desk.letters,
-                &desk.settings,
-                after,
-                &body.first_accounts,
-                actor.person,
-                event,
-                now,
-            )?;
+            first_accounts(conn, desk, after, &body.first_accounts, actor.person, now)?;
         }
     }
     Ok(decision.after)
@@ -354,18 +344,12 @@ fn append(
 }
 
 /// Makes a first account for somebody of an invited LERO, and invites them to it (SPEC §3.2, `invite`).
-#[expect(
-    clippy::too_many_arguments,
-    reason = "who is invited into which case by whom, because of what, when, and how letters are written"
-)]
 fn first_accounts(
     conn: &mut Conn,
-    letters: &Letters,
-    settings: &Settings,
+    desk: &Desk,
     case: &Case,
     accounts: &[FirstAccount],
     by: Option<PersonId>,
-    event: EventId,
     now: Moment,
 ) -> Result<(), Error> {
     for (i, account) in accounts.iter().enumerate() {
@@ -377,61 +361,24 @@ fn first_accounts(
                 ));
             }
             Some(person) => person,
-            None => {
-                let person = Person {
-                    id: PersonId::random(),
+            None => add(
+                conn,
+                &NewPerson {
                     name: account.name.clone(),
-                    email: Some(account.email.clone()),
+                    email: account.email.clone(),
                     roles: Default::default(),
-                    active: true,
-                };
-                people::add(conn, &person, &account.email, now)?;
-                person
-            }
+                },
+                now,
+            )?,
         };
-        let membership = Membership {
-            id: MembershipId::random(),
-            person: person.id,
+        let joining = Joining {
+            person: &person,
             organisation: account.organisation,
             lead: true,
-            state: MembershipState::Invited,
-            since: now.london_day(),
-            until: None,
+            invited_by: by,
+            now,
         };
-        people::add_membership(conn, &membership).map_err(|e| {
-            Error::or_taken(
-                e,
-                "already-a-member",
-                "this person already belongs to the organisation",
-            )
-        })?;
-        super::people::log(
-            conn,
-            now,
-            by,
-            "member_invited",
-            json!({ "membership": membership.id }),
-        )?;
-        let code = signin::invite(
-            conn,
-            person.id,
-            membership.id,
-            now,
-            settings.invitation_days,
-        )?;
-        send(
-            conn,
-            letters,
-            settings,
-            &person,
-            Letter::FirstAccount,
-            About {
-                code: Some(&code),
-                ..About::default()
-            },
-            &format!("{event}:first_account:{}", membership.id),
-            now,
-        )?;
+        invite_into(conn, &desk.letters, &desk.settings, joining)?;
     }
     Ok(())
 }

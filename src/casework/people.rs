@@ -10,13 +10,14 @@ use super::act::Tags;
 use super::read::{Page, Slice};
 use super::signin::{self, Credential, NewToken};
 use super::tell::{About, send};
-use super::{Desk, Error, OnceKey};
+use super::{Desk, Error, OnceKey, Settings};
 use crate::domain::access::{Audience, CapacityName};
 use crate::domain::id::{AffiliationId, EventId, MembershipId, OrganisationId, PersonId};
 use crate::domain::notice::Letter;
 use crate::domain::people::{Actor, Membership, MembershipState, Person, Role};
 use crate::domain::text::{EmailAddress, Line};
 use crate::domain::time::{Day, Moment};
+use crate::mail::letter::Letters;
 use crate::store::db::Conn;
 use crate::store::{credentials, events, people, register};
 
@@ -315,50 +316,18 @@ impl Desk {
                     "nobody invites themselves; please ask a colleague or CLERO",
                 ));
             }
-            let membership = Membership {
-                id: MembershipId::random(),
-                person: person.id,
-                organisation,
-                lead: new.lead,
-                state: MembershipState::Invited,
-                since: now.london_day(),
-                until: None,
-            };
-            people::add_membership(conn, &membership).map_err(|e| {
-                Error::or_taken(
-                    e,
-                    "already-a-member",
-                    "This person already belongs to the organisation, or has been invited.",
-                )
-            })?;
-            let event = log(
-                conn,
-                now,
-                actor.person,
-                "member_invited",
-                json!({ "membership": membership.id }),
-            )?;
-            let code = signin::invite(
-                conn,
-                person.id,
-                membership.id,
-                now,
-                desk.settings.invitation_days,
-            )?;
-            send(
+            invite_into(
                 conn,
                 &desk.letters,
                 &desk.settings,
-                &person,
-                Letter::FirstAccount,
-                About {
-                    code: Some(&code),
-                    ..About::default()
+                Joining {
+                    person: &person,
+                    organisation,
+                    lead: new.lead,
+                    invited_by: actor.person,
+                    now,
                 },
-                &format!("{event}:first_account"),
-                now,
-            )?;
-            Ok(membership)
+            )
         })
         .await
     }
@@ -507,7 +476,79 @@ impl Desk {
     }
 }
 
-fn add(conn: &mut Conn, new: &NewPerson, now: Moment) -> Result<Person, Error> {
+/// Somebody on their way into an organisation.
+#[derive(Debug, Clone, Copy)]
+pub struct Joining<'a> {
+    pub person: &'a Person,
+    pub organisation: OrganisationId,
+    pub lead: bool,
+    pub invited_by: Option<PersonId>,
+    pub now: Moment,
+}
+
+/// Invites somebody into an organisation: the membership, the code, and the letter that carries it.
+pub fn invite_into(
+    conn: &mut Conn,
+    letters: &Letters,
+    settings: &Settings,
+    joining: Joining<'_>,
+) -> Result<Membership, Error> {
+    let Joining {
+        person,
+        organisation,
+        lead,
+        invited_by,
+        now,
+    } = joining;
+    let membership = Membership {
+        id: MembershipId::random(),
+        person: person.id,
+        organisation,
+        lead,
+        state: MembershipState::Invited,
+        since: now.london_day(),
+        until: None,
+    };
+    people::add_membership(conn, &membership).map_err(|e| {
+        Error::or_taken(
+            e,
+            "already-a-member",
+            "This person already belongs to the organisation, or has been invited.",
+        )
+    })?;
+    let event = log(
+        conn,
+        now,
+        invited_by,
+        "member_invited",
+        json!({ "membership": membership.id }),
+    )?;
+    let code = signin::invite(
+        conn,
+        person.id,
+        membership.id,
+        now,
+        settings.invitation_days,
+    )?;
+    let about = About {
+        code: Some(&code),
+        ..About::default()
+    };
+    send(
+        conn,
+        letters,
+        settings,
+        person,
+        Letter::FirstAccount,
+        about,
+        &format!("{event}:first_account"),
+        now,
+    )?;
+    Ok(membership)
+}
+
+/// Adds a person, unless the address already belongs to somebody.
+pub fn add(conn: &mut Conn, new: &NewPerson, now: Moment) -> Result<Person, Error> {
     let person = Person {
         id: PersonId::random(),
         name: new.name.clone(),

@@ -11,7 +11,7 @@ use super::{Answer, json as answer, tagged};
 use crate::casework::Desk;
 use crate::casework::act::Request;
 use crate::casework::open::NewDraft;
-use crate::casework::read::{Filter, Search};
+use crate::casework::read::{Filter, Search, Slice};
 use crate::domain::action::{Action, Asked, EventName, SaveDraft};
 use crate::domain::case::{OnBehalf, Stage};
 use crate::domain::decide::Flaw;
@@ -50,6 +50,13 @@ pub struct SliceQuery {
     pub cursor: Option<String>,
 }
 
+impl SliceQuery {
+    /// The same, checked.
+    pub fn slice(self) -> Result<Slice, Problem> {
+        slice(self.limit.as_deref(), self.cursor)
+    }
+}
+
 /// What a list of cases is narrowed to.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -73,14 +80,8 @@ pub struct Query {
     #[serde(default)]
     #[schemars(length(min = 1, max = 200))]
     pub text: Option<Line>,
-    /// How many items, 1 to 100; 20 unless said otherwise.
-    #[serde(default)]
-    #[schemars(with = "Option<u16>", range(min = 1, max = 100))]
-    pub limit: Option<String>,
-    /// `next` of the page before.
-    #[serde(default)]
-    #[schemars(length(min = 1, max = 1000))]
-    pub cursor: Option<String>,
+    #[serde(flatten)]
+    pub slice: SliceQuery,
 }
 
 /// The case after a step; null where there is nothing left to see: a draft thrown away, or a step that ends what you
@@ -100,7 +101,7 @@ pub async fn list(ask: Ask, desk: Data<Desk>) -> Answer {
         waiting_for: query.waiting_for,
         text: query.text.map(|t| t.as_str().to_owned()),
     };
-    let slice = slice(query.limit.as_deref(), query.cursor)?;
+    let slice = query.slice.slice()?;
     answer(
         StatusCode::OK,
         &desk.cases(ask.caller, Search { filter, slice }).await?,
@@ -142,7 +143,7 @@ pub async fn available(ask: Ask, desk: Data<Desk>) -> Answer {
 
 pub async fn history(ask: Ask, desk: Data<Desk>) -> Answer {
     let (id, query): (_, SliceQuery) = (ask.id("case", CaseId::parse)?, ask.query()?);
-    let slice = slice(query.limit.as_deref(), query.cursor)?;
+    let slice = query.slice()?;
     answer(StatusCode::OK, &desk.history(ask.caller, id, slice).await?)
 }
 

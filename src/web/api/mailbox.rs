@@ -10,7 +10,7 @@ use super::{Answer, json};
 use crate::casework::Desk;
 use crate::casework::mailbox::LetterState;
 use crate::domain::id::NoticeId;
-use crate::web::ask::{Ask, Signed, slice};
+use crate::web::ask::{Ask, Signed};
 
 /// Which letters.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -18,19 +18,13 @@ use crate::web::ask::{Ask, Signed, slice};
 pub struct Query {
     #[serde(default)]
     pub state: Option<LetterState>,
-    /// How many items, 1 to 100; 20 unless said otherwise.
-    #[serde(default)]
-    #[schemars(with = "Option<u16>", range(min = 1, max = 100))]
-    pub limit: Option<String>,
-    /// `next` of the page before.
-    #[serde(default)]
-    #[schemars(length(min = 1, max = 1000))]
-    pub cursor: Option<String>,
+    #[serde(flatten)]
+    pub slice: SliceQuery,
 }
 
 pub async fn notifications(ask: Ask, desk: Data<Desk>) -> Answer {
     let query: SliceQuery = ask.query()?;
-    let slice = slice(query.limit.as_deref(), query.cursor)?;
+    let slice = query.slice()?;
     json(
         StatusCode::OK,
         &desk.notifications(ask.caller, slice).await?,
@@ -46,7 +40,7 @@ pub async fn mark_read(Signed(ask): Signed, desk: Data<Desk>, octets: Bytes) -> 
 
 pub async fn letters(ask: Ask, desk: Data<Desk>) -> Answer {
     let query: Query = ask.query()?;
-    let slice = slice(query.limit.as_deref(), query.cursor)?;
+    let slice = query.slice.slice()?;
     json(
         StatusCode::OK,
         &desk.letters(ask.caller, query.state, slice).await?,

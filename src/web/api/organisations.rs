@@ -4,12 +4,13 @@ use actix_web::web::{Bytes, Data};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::cases::SliceQuery;
 use super::{Answer, json, tagged};
 use crate::casework::Desk;
 use crate::domain::id::{OrganisationId, PresenceId};
 use crate::domain::register::PresenceState;
 use crate::domain::text::Line;
-use crate::web::ask::{Ask, Signed, slice};
+use crate::web::ask::{Ask, Signed};
 
 /// What the register is narrowed to.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -19,14 +20,8 @@ pub struct Query {
     #[serde(default)]
     #[schemars(length(min = 1, max = 200))]
     pub text: Option<Line>,
-    /// How many items, 1 to 100; 20 unless said otherwise.
-    #[serde(default)]
-    #[schemars(with = "Option<u16>", range(min = 1, max = 100))]
-    pub limit: Option<String>,
-    /// `next` of the page before.
-    #[serde(default)]
-    #[schemars(length(min = 1, max = 1000))]
-    pub cursor: Option<String>,
+    #[serde(flatten)]
+    pub slice: SliceQuery,
 }
 
 /// How CLERO sees a presence.
@@ -38,7 +33,7 @@ pub struct Judge {
 
 pub async fn list(ask: Ask, desk: Data<Desk>) -> Answer {
     let query: Query = ask.query()?;
-    let slice = slice(query.limit.as_deref(), query.cursor)?;
+    let slice = query.slice.slice()?;
     json(
         StatusCode::OK,
         &desk

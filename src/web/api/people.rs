@@ -6,7 +6,7 @@ use super::cases::SliceQuery;
 use super::{Answer, json, tagged};
 use crate::casework::Desk;
 use crate::domain::id::{MembershipId, PersonId};
-use crate::web::ask::{Ask, Signed, slice};
+use crate::web::ask::{Ask, Signed};
 
 pub async fn me(ask: Ask, desk: Data<Desk>) -> Answer {
     json(StatusCode::OK, &desk.me(ask.caller).await?)
@@ -14,7 +14,7 @@ pub async fn me(ask: Ask, desk: Data<Desk>) -> Answer {
 
 pub async fn list(ask: Ask, desk: Data<Desk>) -> Answer {
     let query: SliceQuery = ask.query()?;
-    let slice = slice(query.limit.as_deref(), query.cursor)?;
+    let slice = query.slice()?;
     json(StatusCode::OK, &desk.people(ask.caller, slice).await?)
 }
 

@@ -3,13 +3,14 @@ use actix_web::http::StatusCode;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::cases::SliceQuery;
 use super::{Answer, json};
 use crate::casework::Error;
 use crate::casework::read::Page;
 use crate::domain::register::{self, LocalityCode, Nation};
 use crate::domain::review;
 use crate::domain::text::Line;
-use crate::web::ask::{Ask, slice};
+use crate::web::ask::Ask;
 
 /// Which localities.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -21,19 +22,13 @@ pub struct Query {
     #[serde(default)]
     #[schemars(length(min = 1, max = 200))]
     pub text: Option<Line>,
-    /// How many items, 1 to 100; 20 unless said otherwise.
-    #[serde(default)]
-    #[schemars(with = "Option<u16>", range(min = 1, max = 100))]
-    pub limit: Option<String>,
-    /// `next` of the page before.
-    #[serde(default)]
-    #[schemars(length(min = 1, max = 1000))]
-    pub cursor: Option<String>,
+    #[serde(flatten)]
+    pub slice: SliceQuery,
 }
 
 pub async fn localities(ask: Ask) -> Answer {
     let query: Query = ask.query()?;
-    let slice = slice(query.limit.as_deref(), query.cursor)?;
+    let slice = query.slice.slice()?;
     let list = ("localities", query.nation, &query.text);
     let after: Option<String> = slice.place(&list).map_err(|_| Error::BadCursor)?;
     let found = register::localities(query.nation, query.text.as_ref().map(Line::as_str))
