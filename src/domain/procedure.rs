@@ -168,7 +168,7 @@ pub const PROCEDURE: &[Line] = &[
     line(E::AcceptIntake, &[Coordinator], INTAKE, To::Stage(Stage::EarlyConversation),
         &[R::NotScreened, R::ScreenedNotSuitable, R::QuestionStillOpen, R::NoFacilitatorInPlace, R::FacilitatorConnected, R::OnHold],
         &[(BothSides, L::ConversationBegins), (TheNeutral, L::ConversationBegins)]),
-    line(E::Respond, &[InvitedRep], EARLY, Stay, &[], &[(TheNeutral, L::InvitationAnswered)]),
+    line(E::Respond, &[InvitedRep], EARLY, Stay, &[], &[(TheNeutral, L::InvitationAnswered), (OtherSide, L::AccountShared)]),
     line(E::ShareStatement, &[Rep], OPEN, Stay,
         &[R::OtherSideNotInvited, R::NoAccountToShare],
         &[(OtherSide, L::AccountShared), (TheNeutral, L::AccountShared)]),

@@ -151,14 +151,11 @@ pub fn decide(case: &Case, ask: &Asking<'_>, action: &Action) -> Result<Decision
         }
     }
     let sealed_share = event == EventName::ShareReading && after.review.revealed.is_none();
-    // Whom nobody but CLERO knew of, nobody else is told has changed.
-    let unknown_change =
-        event == EventName::ReplaceFacilitator && case.neutrals.in_place().is_none();
     let told = line
         .told
         .iter()
         .copied()
-        .filter(|(_, letter)| !unknown_change || *letter != Letter::FacilitatorChanges);
+        .filter(|(_, letter)| concerns(*letter, case, action));
     Ok(Decision {
         event,
         audience: if sealed_share {
@@ -173,6 +170,20 @@ pub fn decide(case: &Case, ask: &Asking<'_>, action: &Action) -> Result<Decision
         },
         after: (line.to != To::Gone).then_some(after),
     })
+}
+
+/// Whether a letter of the line fits what was done: nobody hears of a change of somebody they never knew of, or of an
+/// account that was not shared.
+fn concerns(letter: Letter, case: &Case, action: &Action) -> bool {
+    match action {
+        Action::ReplaceFacilitator(_) => {
+            letter != Letter::FacilitatorChanges || case.neutrals.in_place().is_some()
+        }
+        Action::Respond(body) => {
+            letter != Letter::AccountShared || (body.share_account && body.account.is_some())
+        }
+        _other => true,
+    }
 }
 
 fn perform(case: &mut Case, ask: &Asking<'_>, action: &Action) -> Room {

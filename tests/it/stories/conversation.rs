@@ -30,6 +30,7 @@ on_both! {
         let answer = |account: &str, share: bool| json!({ "event": "respond", "answer": "take_part_with_own_account", "account": account, "share_account": share, "needs": { "access_needs": "A quiet room." } });
         cast.invited_lead.did(&case, answer("First words.", true));
         assert!(cast.initiating_lead.sees(&case).text.contains("First words."));
+        assert!(app.subjects_to(&cast.initiating_lead).iter().any(|s| s.contains("something new to read")), "{:?}", app.subjects_to(&cast.initiating_lead));
         cast.invited_lead.did(&case, answer("Second words.", false));
         let seen = cast.initiating_lead.sees(&case).text;
         assert!(!seen.contains("Second words.") && !seen.contains("quiet room"), "{seen}");

@@ -4,7 +4,7 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, OnceLock};
@@ -75,7 +75,7 @@ fn begin() -> Option<Cluster> {
         eprintln!("no PostgreSQL on this machine: the stories run on SQLite alone");
         return None;
     };
-    let home = if Path::new("/dev/shm").is_dir() {
+    let home = if roomy("/dev/shm") {
         PathBuf::from("/dev/shm")
     } else {
         std::env::temp_dir()
@@ -142,6 +142,20 @@ fn begin() -> Option<Cluster> {
     drop(Db::open(&address(&cluster, "migrated"), Opening::Alone).expect("the migrations run"));
     std::thread::sleep(Duration::from_millis(200));
     Some(cluster)
+}
+
+/// Whether a folder in memory has room for a database of each test: some gigabytes.
+fn roomy(folder: &str) -> bool {
+    let asked = Command::new("df")
+        .args(["--output=avail", "-k", folder])
+        .output();
+    let said = asked
+        .map(|o| String::from_utf8_lossy(&o.stdout).into_owned())
+        .unwrap_or_default();
+    said.lines()
+        .nth(1)
+        .and_then(|line| line.trim().parse::<u64>().ok())
+        .is_some_and(|kib| kib > 3 * 1024 * 1024)
 }
 
 /// PostgreSQL does not run as root; then it runs as its own user.
