@@ -18,8 +18,17 @@ pub fn hash_of(value: &impl Serialize) -> String {
 /// The strong entity tag of a representation (RFC 9110 §8.8.3): a hash of what this reader is shown.
 #[must_use]
 pub fn tag_of(shown: &impl Serialize) -> String {
-    hash_of(shown)[..32].to_owned()
+    hash_of(shown)[..TAG].to_owned()
 }
+
+/// The same, of a representation that has been written as JSON already.
+#[must_use]
+pub fn tag_of_written(json: &[u8]) -> String {
+    hash_of_bytes(json)[..TAG].to_owned()
+}
+
+/// A tag has 128 bits, in hexadecimal digits.
+const TAG: usize = 32;
 
 /// Octets as lower-case hexadecimal.
 #[must_use]

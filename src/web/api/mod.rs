@@ -13,7 +13,7 @@ use actix_web::http::header;
 use serde::Serialize;
 
 use super::problem::Problem;
-use crate::domain::hash::tag_of;
+use crate::domain::hash::tag_of_written;
 
 /// What every handler answers.
 pub type Answer = Result<HttpResponse, Problem>;
@@ -23,9 +23,12 @@ fn json(status: StatusCode, shown: &impl Serialize) -> Answer {
     Ok(HttpResponse::build(status).json(shown))
 }
 
-/// A JSON answer with the tag of what is shown.
+/// A JSON answer with the tag of what is shown; written once, for both.
 fn tagged(status: StatusCode, shown: &impl Serialize) -> Answer {
+    let written = serde_json::to_vec(shown).expect("answers can always be written as JSON");
+    let tag = format!("\"{}\"", tag_of_written(&written));
     Ok(HttpResponse::build(status)
-        .insert_header((header::ETAG, format!("\"{}\"", tag_of(shown))))
-        .json(shown))
+        .content_type("application/json")
+        .insert_header((header::ETAG, tag))
+        .body(written))
 }

@@ -149,11 +149,15 @@ fn a_newer_database_and_a_mistyped_address_are_refused() {
             "{bad}"
         );
     }
-    assert!(
-        matches!(
-            Db::open("postgres://user@db.example.org/x", Opening::Alone),
-            Err(DbError::Unsafe(_))
-        ),
-        "no TLS, no other machine"
-    );
+    // Without TLS, nothing goes to another machine, however its name is given.
+    for elsewhere in [
+        "postgres://user@db.example.org/x",
+        "postgres:///x?host=192.0.2.1&user=y",
+        "postgres://localhost/x?hostaddr=192.0.2.1",
+    ] {
+        assert!(
+            matches!(Db::open(elsewhere, Opening::Alone), Err(DbError::Unsafe(_))),
+            "{elsewhere}"
+        );
+    }
 }

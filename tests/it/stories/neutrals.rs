@@ -63,6 +63,30 @@ on_both! {
         for side in [&cast.initiating_lead, &cast.invited_lead] { assert_eq!(side.sees(&case).body["objections"][0]["result"], "upheld"); }
     }
 
+    fn what_an_excluded_neutral_was_told_is_gone_with_the_case(app: &App) {
+        let cast = Cast::new(app);
+        let case = cast.in_conversation();
+        let told = |who: &crate::support::Person| who.get("/api/v1/notifications").expect(200).body["items"].as_array().map(Vec::len);
+        assert!(told(&cast.facilitator) > Some(0));
+        cast.invited_lead.did(&case, json!({ "event": "object", "reasons": "Somebody else, please." }));
+        let objection = cast.coordinator.sees(&case).body["objections"][0]["id"].clone();
+        cast.coordinator.did(&case, json!({ "event": "decide_objection", "objection": objection, "result": "upheld", "reasons": "So that both are at ease." }));
+        assert_eq!(told(&cast.facilitator), Some(0));
+    }
+
+    fn a_conflicted_neutral_types_nothing_for_anybody(app: &App) {
+        let cast = Cast::new(app);
+        cast.facilitator.post(&format!("/api/v1/people/{}/affiliations", cast.facilitator.id), &json!({ "organisation": cast.initiating, "role": "trustee", "since": "2025-01-01" })).expect(201);
+        let draft = |person: &crate::support::Person, organisation: &str, with: &str| {
+            let behalf = json!({ "organisation": organisation, "channel": "phone", "read_back_and_confirmed": true });
+            person.post("/api/v1/cases", &json!({ "organisation": organisation, "on_behalf_of": behalf, "draft": { "with": [with] } }))
+        };
+        draft(&cast.facilitator, &cast.initiating, &cast.invited).expect(422);
+        draft(&cast.facilitator, &cast.invited, &cast.initiating).expect(422);
+        let case = draft(&cast.other_facilitator, &cast.invited, &cast.initiating).expect(201).body["id"].as_str().expect("an id").to_owned();
+        assert_eq!(cast.other_facilitator.does(&case, json!({ "event": "save_draft" })).expect(422).flaws(), ["/on_behalf_of"], "each time with whom it is for");
+    }
+
     fn a_neutral_may_decline_or_step_back_and_then_sees_nothing(app: &App) {
         let cast = Cast::new(app);
         let case = cast.submitted("share_all");

@@ -59,6 +59,21 @@ on_both! {
         assert!(changed.iter().all(|s| [200, 412].contains(s)) && added.iter().all(|s| [201, 409].contains(s)), "{changed:?} {added:?}");
     }
 
+    fn one_matter_is_opened_once_however_many_send_it(app: &App) {
+        let cast = Cast::new(app);
+        let drafts: Vec<Call> = (0..8).map(|_| {
+            let case = cast.drafted("share_all");
+            let tag = cast.initiating_lead.sees(&case).tag.expect("a tag");
+            Call { method: "POST", path: format!("/api/v1/cases/{case}/events"), token: Some(cast.initiating_lead.token.clone()), body: Some(json!({ "event": "submit" }).to_string()), headers: vec![("if-match".into(), tag)] }
+        }).collect();
+        let statuses: Vec<u16> = std::thread::scope(|scope| {
+            let hands: Vec<_> = drafts.iter().map(|call| scope.spawn(|| wire::send(&app.base, call).status)).collect();
+            hands.into_iter().map(|h| h.join().expect("an answer")).collect()
+        });
+        assert_eq!(statuses.iter().filter(|s| **s == 200).count(), 1, "{statuses:?}");
+        assert!(statuses.iter().all(|s| [200, 409].contains(s)), "{statuses:?}");
+    }
+
     fn a_change_says_what_it_saw(app: &App) {
         let cast = Cast::new(app);
         let case = cast.in_conversation();
