@@ -1,9 +1,23 @@
 //! Once and only once: keys, tags, and many hands at the same moment.
+use common_ground::store::db::{Conn, DbError};
+use diesel::connection::SimpleConnection;
 use serde_json::json;
 
 use crate::cast::Cast;
 use crate::on_both;
 use crate::support::{App, Call, wire};
+
+/// Runs a statement behind the service's back, as each database spells it.
+fn run(app: &App, sqlite: &'static str, postgres: &'static str) {
+    app.wait(app.desk.db.write(move |conn| {
+        match conn {
+            Conn::Sqlite(c) => c.batch_execute(sqlite),
+            Conn::Postgres(c) => c.batch_execute(postgres),
+        }
+        .map_err(DbError::from)
+    }))
+    .expect("a statement of the harness");
+}
 
 on_both! {
     fn the_same_key_makes_the_same_answer(app: &App) {
@@ -72,6 +86,25 @@ on_both! {
         });
         assert_eq!(statuses.iter().filter(|s| **s == 200).count(), 1, "{statuses:?}");
         assert!(statuses.iter().all(|s| [200, 409].contains(s)), "{statuses:?}");
+    }
+
+    fn a_step_happens_whole_or_not_at_all(app: &App) {
+        let cast = Cast::new(app);
+        let case = cast.in_conversation();
+        app.work();
+        let (before, told) = (cast.initiating_lead.sees(&case), cast.invited_lead.get("/api/v1/notifications").text);
+        let history = || cast.initiating_lead.get(&format!("/api/v1/cases/{case}/events")).text;
+        let happened = history();
+        // The very last thing a step writes is its letters: if they cannot be kept, nothing is.
+        run(app, "CREATE TRIGGER no_letters BEFORE INSERT ON letters BEGIN SELECT RAISE(ABORT, 'no letters today'); END",
+            "CREATE FUNCTION no_letters() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no letters today'; END $$; CREATE TRIGGER no_letters BEFORE INSERT ON letters FOR EACH ROW EXECUTE FUNCTION no_letters()");
+        let failed = cast.initiating_lead.does(&case, json!({ "event": "hold" })).expect(500);
+        assert_eq!(failed.problem(), "internal");
+        assert!(!failed.text.contains("no letters today"), "the cause is written down, not sent");
+        assert_eq!(before.fingerprint(), cast.initiating_lead.sees(&case).fingerprint());
+        assert_eq!((happened, told), (history(), cast.invited_lead.get("/api/v1/notifications").text));
+        run(app, "DROP TRIGGER no_letters", "DROP TRIGGER no_letters ON letters");
+        cast.initiating_lead.did(&case, json!({ "event": "hold" }));
     }
 
     fn a_change_says_what_it_saw(app: &App) {
