@@ -4,7 +4,8 @@
 use serde_json::json;
 use uuid::Uuid;
 
-use super::people::{Joining, NewPerson, add, invite_into};
+use super::members::{Joining, invite_into};
+use super::people::{NewPerson, add};
 use super::signin::{self, Credential};
 use super::tell::{Cause, tell};
 use super::{Desk, Error, OnceKey, facts, once, read};

@@ -3,6 +3,7 @@
 pub mod act;
 pub mod facts;
 pub mod mailbox;
+pub mod members;
 pub mod open;
 pub mod people;
 pub mod read;

@@ -1,5 +1,5 @@
-//! Accounts, roles, memberships and declared ties (SPEC §2, §11): invitation only, and nobody grants themselves
-//! anything.
+//! Accounts, roles and declared ties (SPEC §2, §11). Nobody grants themselves anything; who belongs to an organisation
+//! is in `members`.
 use std::collections::BTreeSet;
 
 use schemars::JsonSchema;
@@ -9,15 +9,12 @@ use serde_json::json;
 use super::act::Tags;
 use super::read::{Page, Slice};
 use super::signin::{self, Credential, NewToken};
-use super::tell::{About, send};
-use super::{Desk, Error, OnceKey, Settings};
+use super::{Desk, Error, OnceKey};
 use crate::domain::access::{Audience, CapacityName};
-use crate::domain::id::{AffiliationId, EventId, MembershipId, OrganisationId, PersonId};
-use crate::domain::notice::Letter;
-use crate::domain::people::{Actor, Membership, MembershipState, Person, Role};
+use crate::domain::id::{AffiliationId, EventId, OrganisationId, PersonId};
+use crate::domain::people::{Actor, Membership, Person, Role};
 use crate::domain::text::{EmailAddress, Line};
 use crate::domain::time::{Day, Moment};
-use crate::mail::letter::Letters;
 use crate::store::db::Conn;
 use crate::store::{credentials, events, people, register};
 
@@ -70,17 +67,6 @@ pub struct ChangePerson {
     pub active: Option<bool>,
 }
 
-/// Somebody to be invited into an organisation.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct NewMember {
-    pub name: Line,
-    pub email: EmailAddress,
-    /// A lead may sign for the organisation.
-    #[serde(default)]
-    pub lead: bool,
-}
-
 /// A tie to be declared.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -122,7 +108,7 @@ pub struct Me {
     pub memberships: Vec<Membership>,
 }
 
-fn staff(actor: &Actor) -> bool {
+pub fn staff(actor: &Actor) -> bool {
     actor.is(Role::Coordinator) || actor.is(Role::Administrator)
 }
 
@@ -261,117 +247,6 @@ impl Desk {
         .await
     }
 
-    /// Who belongs to an organisation: for its own members and for staff.
-    pub async fn members(
-        &self,
-        caller: Credential,
-        organisation: OrganisationId,
-    ) -> Result<Page<Membership>, Error> {
-        let now = self.clock.now();
-        self.db
-            .read(move |conn| {
-                let actor = signin::actor(conn, &caller, now)?;
-                register::find(conn, organisation)?.ok_or(Error::Missing)?;
-                if !staff(&actor) && !actor.belongs_to(organisation) {
-                    return Err(Error::NotAllowed);
-                }
-                Ok(people::memberships_in(conn, organisation)?.into())
-            })
-            .await
-    }
-
-    /// Invites somebody into an organisation: coordinators anybody, leads their colleagues; nobody themselves.
-    pub async fn invite_member(
-        &self,
-        caller: Credential,
-        organisation: OrganisationId,
-        new: NewMember,
-        key: Option<OnceKey>,
-    ) -> Result<Membership, Error> {
-        let desk = self.clone();
-        let may = move |conn: &mut Conn, actor: &Actor| {
-            register::find(conn, organisation)?.ok_or(Error::Missing)?;
-            if actor.is(Role::Coordinator) || actor.leads(organisation) {
-                Ok(())
-            } else {
-                Err(Error::NotAllowed)
-            }
-        };
-        self.write_once(caller, key, may, move |conn, actor, now| {
-            let person = match people::by_email(conn, &new.email)? {
-                Some(person) => person,
-                None => add(
-                    conn,
-                    &NewPerson {
-                        name: new.name.clone(),
-                        email: new.email.clone(),
-                        roles: BTreeSet::new(),
-                    },
-                    now,
-                )?,
-            };
-            if actor.person == Some(person.id) {
-                return Err(Error::flaw(
-                    "/email",
-                    "nobody invites themselves; please ask a colleague or CLERO",
-                ));
-            }
-            invite_into(
-                conn,
-                &desk.letters,
-                &desk.settings,
-                Joining {
-                    person: &person,
-                    organisation,
-                    lead: new.lead,
-                    invited_by: actor.person,
-                    now,
-                },
-            )
-        })
-        .await
-    }
-
-    /// Ends a membership: coordinators, the organisation's leads, or the person. Rights end with the next request.
-    pub async fn end_membership(
-        &self,
-        caller: Credential,
-        id: MembershipId,
-        key: Option<OnceKey>,
-    ) -> Result<Membership, Error> {
-        self.write_once(
-            caller,
-            key,
-            move |conn, actor| membership_for(conn, actor, id).map(|_| ()),
-            move |conn, actor, now| {
-                let mut membership = membership_for(conn, actor, id)?;
-                if matches!(
-                    membership.state,
-                    MembershipState::Ended | MembershipState::Withdrawn
-                ) {
-                    return Ok(membership);
-                }
-                // An invitation nobody took up was never a place here, and ties nobody.
-                membership.state = if membership.state == MembershipState::Invited {
-                    MembershipState::Withdrawn
-                } else {
-                    MembershipState::Ended
-                };
-                membership.until = Some(now.london_day());
-                people::save_membership(conn, &membership)?;
-                log(
-                    conn,
-                    now,
-                    actor.person,
-                    "membership_ended",
-                    json!({ "membership": id }),
-                )?;
-                Ok(membership)
-            },
-        )
-        .await
-    }
-
     /// The ties a person has declared: their own, or for coordinators anybody's.
     pub async fn affiliations(
         &self,
@@ -476,77 +351,6 @@ impl Desk {
     }
 }
 
-/// Somebody on their way into an organisation.
-#[derive(Debug, Clone, Copy)]
-pub struct Joining<'a> {
-    pub person: &'a Person,
-    pub organisation: OrganisationId,
-    pub lead: bool,
-    pub invited_by: Option<PersonId>,
-    pub now: Moment,
-}
-
-/// Invites somebody into an organisation: the membership, the code, and the letter that carries it.
-pub fn invite_into(
-    conn: &mut Conn,
-    letters: &Letters,
-    settings: &Settings,
-    joining: Joining<'_>,
-) -> Result<Membership, Error> {
-    let Joining {
-        person,
-        organisation,
-        lead,
-        invited_by,
-        now,
-    } = joining;
-    let membership = Membership {
-        id: MembershipId::random(),
-        person: person.id,
-        organisation,
-        lead,
-        state: MembershipState::Invited,
-        since: now.london_day(),
-        until: None,
-    };
-    people::add_membership(conn, &membership).map_err(|e| {
-        Error::or_taken(
-            e,
-            "already-a-member",
-            "This person already belongs to the organisation, or has been invited.",
-        )
-    })?;
-    let event = log(
-        conn,
-        now,
-        invited_by,
-        "member_invited",
-        json!({ "membership": membership.id }),
-    )?;
-    let code = signin::invite(
-        conn,
-        person.id,
-        membership.id,
-        now,
-        settings.invitation_days,
-    )?;
-    let about = About {
-        code: Some(&code),
-        ..About::default()
-    };
-    send(
-        conn,
-        letters,
-        settings,
-        person,
-        Letter::FirstAccount,
-        about,
-        &format!("{event}:first_account"),
-        now,
-    )?;
-    Ok(membership)
-}
-
 /// Adds a person, unless the address already belongs to somebody.
 pub fn add(conn: &mut Conn, new: &NewPerson, now: Moment) -> Result<Person, Error> {
     let person = Person {
@@ -574,16 +378,4 @@ fn declared_by(conn: &mut Conn, actor: &Actor, person: PersonId) -> Result<(), E
     people::find(conn, person)?
         .map(|_| ())
         .ok_or(Error::Missing)
-}
-
-fn membership_for(conn: &mut Conn, actor: &Actor, id: MembershipId) -> Result<Membership, Error> {
-    let membership = people::find_membership(conn, id)?.ok_or(Error::Missing)?;
-    let may = actor.is(Role::Coordinator)
-        || actor.leads(membership.organisation)
-        || actor.person == Some(membership.person);
-    if may {
-        Ok(membership)
-    } else {
-        Err(Error::Missing)
-    }
 }

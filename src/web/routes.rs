@@ -152,7 +152,7 @@ pub fn routes() -> Vec<Route> {
         post("/api/v1/organisations/{organisation}/presences", "declare_presence", "Say that an organisation is somewhere", organisations::declare).takes::<dr::PresenceDeclaration>().gives::<dr::Presence>(201),
         post("/api/v1/organisations/{organisation}/presences/{presence}/state", "judge_presence", "Confirm or question a presence", organisations::judge).takes::<organisations::Judge>().gives::<dr::Presence>(200),
         get("/api/v1/organisations/{organisation}/members", "list_members", "Who belongs to an organisation", organisations::members).gives::<Page<dp::Membership>>(200),
-        post("/api/v1/organisations/{organisation}/members", "invite_member", "Invite somebody into an organisation", organisations::invite).takes::<p::NewMember>().gives::<dp::Membership>(201),
+        post("/api/v1/organisations/{organisation}/members", "invite_member", "Invite somebody into an organisation", organisations::invite).takes::<crate::casework::members::NewMember>().gives::<dp::Membership>(201),
         post("/api/v1/memberships/{membership}/end", "end_membership", "End a membership", people::end_membership).gives::<dp::Membership>(200),
         post("/api/v1/invitations/accept", "accept_invitation", "Take up an invitation with the code from the letter", invitations::accept).takes::<invitations::Accept>().gives::<s::Welcome>(201).for_anybody(),
 
