@@ -19,7 +19,7 @@ use crate::domain::people::{Actor, Person};
 use crate::domain::sight::Sight;
 use crate::domain::time::Moment;
 use crate::store::db::Conn;
-use crate::store::{cases, events, people, register};
+use crate::store::{cases, events, people};
 
 /// What somebody asks of a case.
 #[derive(Debug, Clone)]
@@ -123,7 +123,7 @@ impl Desk {
                         &asked,
                         now,
                     )? {
-                        case = after;
+                        case = after.into();
                     }
                 }
                 Ok(passed.len())
@@ -196,14 +196,9 @@ fn step(
     };
     let decision = decide(case, &asking, &asked.action)?;
     match &decision.after {
-        Some(after) => {
-            let names: Vec<String> = register::names(conn, &after.organisations().collect())?
-                .into_values()
-                .collect();
-            cases::save(conn, case, after, &names)?;
-        }
+        Some(after) => cases::save(conn, case, after)?,
         None => {
-            cases::remove(conn, case.id)?;
+            cases::remove(conn, case)?;
             events::erase_bodies(conn, &format!("case:{}", case.id))?;
         }
     }

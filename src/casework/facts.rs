@@ -77,7 +77,9 @@ pub fn gather(
         organisations,
         not_leros,
         asker_on_both_sides: drafting && on_both_sides(case, actor, action),
-        twin: drafting && twin(conn, case, actor, now)?,
+        twin: drafting
+            && matches!(action, None | Some(Action::Submit(_)))
+            && twin(conn, case, actor, now)?,
         facilitator: facilitator
             .map(|id| people::actor(conn, id))
             .transpose()?

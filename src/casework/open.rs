@@ -134,10 +134,7 @@ fn begin(
             "this is not an organisation you can bring a case for",
         ));
     }
-    let names: Vec<String> = register::names(conn, &case.organisations().collect())?
-        .into_values()
-        .collect();
-    cases::add(conn, &case, &names)?;
+    cases::add(conn, &case)?;
     events::append(
         conn,
         events::Entry {

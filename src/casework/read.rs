@@ -1,5 +1,6 @@
 //! Reading cases: one, a list of them, what may be done now, and what has happened; each as this reader may see it.
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -7,23 +8,22 @@ use serde::{Deserialize, Serialize};
 use super::signin::{self, Credential};
 use super::{Desk, Error, facts};
 use crate::domain::access::{Capacity, CapacityName, Section, capacity, reads};
-use crate::domain::case::{BySide, Case, Side};
+use crate::domain::case::{BySide, Case, Reference, Side, Stage};
 use crate::domain::event::Happened;
 use crate::domain::hash::hash_of;
-use crate::domain::id::{CaseId, EventId, OrganisationId};
-use crate::domain::neutral::fixed_conflicts;
+use crate::domain::id::{CaseId, EventId, OrganisationId, PersonId};
 use crate::domain::people::{Actor, Role};
 use crate::domain::procedure::{Available, available};
-use crate::domain::sight::{Brief, Names, Sight, brief, sight, waiting_seen};
-use crate::domain::text::folded;
+use crate::domain::register::LocalityCode;
+use crate::domain::sight::{Brief, Names, Sight, Turn, brief, sight, waiting_seen};
 use crate::domain::time::Moment;
-pub use crate::store::cases::Filter;
-use crate::store::cases::Scope;
+use crate::store::cases::Heading;
 use crate::store::db::Conn;
 use crate::store::{cases, events, people, readings, register};
 
 /// A page of a list, and where the next one begins.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "{T}Page")]
 pub struct Page<T> {
     pub items: Vec<T>,
     /// The cursor of the next page; null at the end.
@@ -161,21 +161,22 @@ fn names_for<'a>(
         .collect();
     Ok(Names {
         organisations: register::names(conn, &organisations)?,
-        people: people::all_of(conn, &people_ids)?
-            .into_iter()
-            .map(|p| (p.id, p.name.as_str().to_owned()))
-            .collect(),
+        people: people::names(conn, &people_ids)?,
     })
 }
 
 /// Whether a list may be narrowed to this case by what this reader does not see of it: if not, it is not in the list.
 fn may_be_found(case: &Case, as_what: Capacity, filter: &Filter) -> bool {
-    let in_reference = |text: &String| folded(&case.reference.0).contains(&folded(text));
     let by_names = filter.party.is_some()
         || filter.locality.is_some()
-        || filter.text.as_ref().is_some_and(|text| !in_reference(text));
+        || filter
+            .text
+            .as_ref()
+            .is_some_and(|text| !case.reference.is_meant_by(text));
     let names = !by_names || reads(case, as_what, Section::Names);
-    let neutral = filter.neutral.is_none() || reads(case, as_what, Section::Summary);
+    let neutral = filter.neutral.is_none_or(|person| {
+        case.neutrals.in_place() == Some(person) && reads(case, as_what, Section::Summary)
+    });
     let turn = filter
         .waiting_for
         .is_none_or(|turn| waiting_seen(case, as_what).contains(&turn));
@@ -188,11 +189,27 @@ pub fn find(
     id: CaseId,
     actor: &Actor,
     now: Moment,
-) -> Result<(Case, Capacity), Error> {
+) -> Result<(Arc<Case>, Capacity), Error> {
     let case = cases::find(conn, id)?.ok_or(Error::Missing)?;
     let as_what = capacity(&case, actor, now).ok_or(Error::Missing)?;
     Ok((case, as_what))
 }
+
+/// What a list of cases is narrowed to.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Filter {
+    pub stage: Option<Stage>,
+    pub party: Option<OrganisationId>,
+    /// The facilitator in place.
+    pub neutral: Option<PersonId>,
+    pub locality: Option<String>,
+    pub waiting_for: Option<Turn>,
+    /// A reference, or words in an organisation's name.
+    pub text: Option<String>,
+}
+
+/// How many organisations are looked through that have the words of a search in their names.
+const NAMED: i64 = 100;
 
 /// What is asked of the list of cases.
 #[derive(Debug, Clone, Default)]
@@ -230,16 +247,10 @@ impl Desk {
                 let person = actor.person.ok_or(Error::SignIn)?;
                 let list = ("cases", person, &search.filter);
                 let mut after: Option<(Moment, CaseId)> = search.slice.place(&list)?;
-                let scope = scope(&actor, now)?;
+                let (under, also) = headings(conn, &actor, person, &search.filter)?;
                 let mut found = Vec::new();
                 while found.len() <= search.slice.most() {
-                    let batch = cases::page(
-                        conn,
-                        &scope,
-                        &search.filter,
-                        after,
-                        search.slice.most() as i64 + 1,
-                    )?;
+                    let batch = cases::page(conn, &under, &also, after, search.slice.most() + 1)?;
                     let Some(last) = batch.last() else { break };
                     after = Some((last.opened_at, last.id));
                     let whole = batch.len() > search.slice.most();
@@ -254,7 +265,7 @@ impl Desk {
                 let page = search
                     .slice
                     .page(found, &list, |(case, _)| (case.opened_at, case.id));
-                let names = names_for(conn, page.items.iter().map(|(case, _)| case))?;
+                let names = names_for(conn, page.items.iter().map(|(case, _)| &**case))?;
                 let items = page
                     .items
                     .iter()
@@ -356,15 +367,46 @@ fn shown_capacity(acted: CapacityName, as_what: Capacity) -> CapacityName {
     }
 }
 
-/// Which cases a person may find at all. It mirrors `access::capacity`, which decides again on each one.
-pub fn scope(actor: &Actor, now: Moment) -> Result<Scope, Error> {
-    let tied: Vec<OrganisationId> = actor.ties.iter().map(|t| t.organisation).collect();
-    Ok(Scope {
-        person: actor.person.ok_or(Error::SignIn)?,
-        member_of: actor.member_of.iter().map(|(o, _)| *o).collect(),
-        conflicted: fixed_conflicts(&actor.ties, &tied, now.london_day())
+/// Under which headings to look for the cases a person may find, and which other headings they must be under.
+/// `access::capacity` decides on each one that is found there.
+fn headings(
+    conn: &mut Conn,
+    actor: &Actor,
+    person: PersonId,
+    filter: &Filter,
+) -> Result<(Vec<Heading>, Vec<Vec<Heading>>), Error> {
+    let everything = actor.is(Role::Coordinator) || actor.is(Role::Auditor);
+    let mut own = vec![Heading::Seat(person)];
+    own.extend(actor.member_of.iter().map(|(o, _)| Heading::Party(*o)));
+    own.extend(everything.then_some(Heading::Everything));
+
+    let mut wanted: Vec<Vec<Heading>> = Vec::new();
+    if let Some(text) = &filter.text {
+        let named = register::page(conn, Some(text), None, NAMED)?;
+        let letters = Reference::letters_in(text).trim().to_ascii_uppercase();
+        wanted.push(
+            named
+                .into_iter()
+                .map(|(o, _)| Heading::Party(o))
+                .chain([Heading::Reference(letters)])
+                .collect(),
+        );
+    }
+    wanted.extend(filter.party.map(|o| vec![Heading::Party(o)]));
+    wanted.extend(filter.neutral.map(|p| vec![Heading::Seat(p)]));
+    wanted.extend(filter.locality.as_deref().map(|code| {
+        LocalityCode::parse(code)
+            .map(Heading::Locality)
             .into_iter()
-            .collect(),
-        everything: actor.is(Role::Coordinator) || actor.is(Role::Auditor),
-    })
+            .collect()
+    }));
+    wanted.extend(filter.waiting_for.map(|turn| vec![Heading::Turn(turn)]));
+    wanted.extend(filter.stage.map(|stage| vec![Heading::Stage(stage)]));
+    // Whoever may find everything looks where there is least first.
+    let under = if everything && !wanted.is_empty() {
+        wanted.remove(0)
+    } else {
+        own
+    };
+    Ok((under, wanted))
 }

@@ -3,6 +3,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::act::Tags;
 use super::signin::{self, Credential};
@@ -119,7 +120,7 @@ fn own_side(
     id: CaseId,
     actor: &Actor,
     now: Moment,
-) -> Result<(Case, Side), Error> {
+) -> Result<(Arc<Case>, Side), Error> {
     let (case, as_what) = read::find(conn, id, actor, now)?;
     let side = as_what
         .side()

@@ -18,7 +18,7 @@ use crate::domain::register::{
 use crate::domain::text::{Line, Prose, folded};
 use crate::domain::time::Moment;
 use crate::store::db::Conn;
-use crate::store::{cases, register};
+use crate::store::register;
 use std::collections::BTreeSet;
 
 /// An organisation as its reader sees it; the public sees what is public.
@@ -146,9 +146,6 @@ impl Desk {
             Tags::check(if_match.as_ref(), &before)?;
             check(conn, &asked, Some((id, &before.working_name)))?;
             register::save(conn, id, &asked.profile)?;
-            if before.working_name != asked.profile.working_name {
-                cases::refresh_search(conn, id)?;
-            }
             super::people::log(
                 conn,
                 now,

@@ -5,7 +5,6 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::Duration;
 use rand::RngCore;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 use super::{Desk, Error};
 use crate::domain::case::Reference;
@@ -42,16 +41,13 @@ impl Credential {
 pub fn actor(conn: &mut Conn, who: &Credential, now: Moment) -> Result<Actor, Error> {
     let hash = who.0.as_ref().ok_or(Error::SignIn)?;
     let (person, roles) = credentials::bearer(conn, hash, now)?.ok_or(Error::SignIn)?;
-    let mut found = BTreeMap::from([(
-        person,
-        Actor {
-            person: Some(person),
-            roles,
-            ..Actor::default()
-        },
-    )]);
-    people::add_ties(conn, &mut found)?;
-    found.remove(&person).ok_or(Error::SignIn)
+    let mut actor = Actor {
+        person: Some(person),
+        roles,
+        ..Actor::default()
+    };
+    people::add_ties(conn, &mut actor)?;
+    Ok(actor)
 }
 
 /// Who is asking where anybody may ask: a token that is there must be good.

@@ -42,6 +42,7 @@ impl Side {
 
 /// One of something for each side.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "{T}BySide")]
 pub struct BySide<T> {
     pub initiating: T,
     pub invited: T,
@@ -174,6 +175,26 @@ impl Reference {
             .map(|byte| char::from(Self::ALPHABET[usize::from(*byte) % Self::ALPHABET.len()]))
             .collect();
         Self(format!("CG-{year}-{letters}"))
+    }
+
+    /// The letters alone, without the year.
+    #[must_use]
+    pub fn letters(&self) -> &str {
+        Self::letters_in(&self.0)
+    }
+
+    /// The letters in what somebody typed, who may have left out the beginning: `4F7K` of `CG-2026-4F7K`.
+    #[must_use]
+    pub fn letters_in(typed: &str) -> &str {
+        typed.rsplit('-').next().unwrap_or_default()
+    }
+
+    /// Whether this is the reference somebody typed, with or without its beginning, in capital or small letters.
+    #[must_use]
+    pub fn is_meant_by(&self, typed: &str) -> bool {
+        [self.0.as_str(), self.letters()]
+            .iter()
+            .any(|whole| whole.eq_ignore_ascii_case(typed.trim()))
     }
 }
 
@@ -381,8 +402,6 @@ pub struct Case {
     pub id: CaseId,
     pub reference: Reference,
     pub stage: Stage,
-    /// How often it has been written. Never shown: it would count what a reader may not see.
-    pub version: i32,
     pub opened_at: Moment,
     pub sides: BySide<Vec<Party>>,
     /// When the invited side was told; before that it sees nothing.
@@ -405,7 +424,6 @@ impl Case {
             id,
             reference,
             stage: Stage::Draft,
-            version: 0,
             opened_at: now,
             sides: BySide {
                 initiating: vec![party],

@@ -1,6 +1,7 @@
 //! Early conversation: answers to the invitation, the agreement to talk, and the log of sessions. What was
 //! said in a session is never here: only that it took place.
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -69,6 +70,17 @@ pub enum ConfidentialityModel {
 /// The ground rules everybody agrees to before talking. A change is a new version with a new hash.
 #[must_use]
 pub fn ground_rules(model: ConfidentialityModel) -> GroundRules {
+    static PRIVATE: LazyLock<GroundRules> =
+        LazyLock::new(|| written_rules(ConfidentialityModel::PrivateRoomsConfidential));
+    static OPEN: LazyLock<GroundRules> =
+        LazyLock::new(|| written_rules(ConfidentialityModel::Open));
+    match model {
+        ConfidentialityModel::PrivateRoomsConfidential => PRIVATE.clone(),
+        ConfidentialityModel::Open => OPEN.clone(),
+    }
+}
+
+fn written_rules(model: ConfidentialityModel) -> GroundRules {
     let private = match model {
         ConfidentialityModel::PrivateRoomsConfidential => {
             "What you tell the facilitator in private stays private unless you say it may be shared."

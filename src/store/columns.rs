@@ -58,7 +58,7 @@ macro_rules! known { ($($sql:ty),+) => { $(
 known!(Id, Stamp, Doc);
 
 /// The column's Rust side: an instant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, AsExpression, FromSqlRow)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, AsExpression, FromSqlRow)]
 #[diesel(sql_type = Stamp)]
 pub struct At(pub Moment);
 

@@ -2,7 +2,7 @@
 use diesel::prelude::*;
 
 use super::columns::{At, Json, Key};
-use super::db::{Conn, DbError};
+use super::db::{Conn, DbError, on_each};
 use super::schema::{invitations, people, tokens};
 use crate::domain::id::{InvitationId, MembershipId, PersonId, TokenId};
 use crate::domain::people::Role;
@@ -35,20 +35,15 @@ pub fn bearer(
     secret_hash: &str,
     now: Moment,
 ) -> Result<Option<(PersonId, std::collections::BTreeSet<Role>)>, DbError> {
-    let found: Option<(Key, Json<std::collections::BTreeSet<Role>>)> = people::table
+    let query = tokens::table
+        .inner_join(people::table.on(people::id.eq(tokens::person_id)))
+        .filter(tokens::secret_hash.eq(secret_hash))
+        .filter(tokens::expires_at.gt(At(now)))
+        .filter(tokens::revoked_at.is_null())
         .filter(people::active.eq(true))
-        .filter(
-            people::id.eq_any(
-                tokens::table
-                    .filter(tokens::secret_hash.eq(secret_hash))
-                    .filter(tokens::expires_at.gt(At(now)))
-                    .filter(tokens::revoked_at.is_null())
-                    .select(tokens::person_id),
-            ),
-        )
-        .select((people::id, people::roles))
-        .first(conn)
-        .optional()?;
+        .select((people::id, people::roles));
+    let found: Option<(Key, Json<std::collections::BTreeSet<Role>>)> =
+        on_each!(conn, |c| query.get_result(c)).optional()?;
     Ok(found.map(|(id, roles)| (id.into(), roles.0)))
 }
 

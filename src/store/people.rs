@@ -5,7 +5,7 @@ use chrono::NaiveDate;
 use diesel::prelude::*;
 
 use super::columns::{At, Json, Key};
-use super::db::{Conn, DbError};
+use super::db::{Conn, DbError, on_each};
 use super::schema::{affiliations, memberships, people};
 use crate::domain::id::{AffiliationId, MembershipId, OrganisationId, PersonId};
 use crate::domain::people::{Actor, Membership, MembershipState, Person, Role, Tie};
@@ -95,7 +95,7 @@ pub fn by_email(conn: &mut Conn, email: &EmailAddress) -> Result<Option<Person>,
         .transpose()
 }
 
-/// People by id, for their names.
+/// People by id.
 pub fn all_of(conn: &mut Conn, ids: &BTreeSet<PersonId>) -> Result<Vec<Person>, DbError> {
     if ids.is_empty() {
         return Ok(Vec::new());
@@ -106,6 +106,20 @@ pub fn all_of(conn: &mut Conn, ids: &BTreeSet<PersonId>) -> Result<Vec<Person>, 
         .into_iter()
         .map(person)
         .collect()
+}
+
+/// Names by id.
+pub fn names(
+    conn: &mut Conn,
+    ids: &BTreeSet<PersonId>,
+) -> Result<BTreeMap<PersonId, String>, DbError> {
+    let mut names = BTreeMap::new();
+    for id in ids {
+        let query = people::table.find(Key::from(*id)).select(people::name);
+        let name = on_each!(conn, |c| query.get_result(c)).optional()?;
+        names.extend(name.map(|name| (*id, name)));
+    }
+    Ok(names)
 }
 
 /// Everybody, in the order of their ids, after `after`.
@@ -341,24 +355,21 @@ pub fn actors(
             )
         })
         .collect();
-    add_ties(conn, &mut found)?;
+    for actor in found.values_mut() {
+        add_ties(conn, actor)?;
+    }
     Ok(found)
 }
 
-/// Fills in memberships and ties of actors whose roles are known.
-pub fn add_ties(conn: &mut Conn, actors: &mut BTreeMap<PersonId, Actor>) -> Result<(), DbError> {
-    if actors.is_empty() {
+/// Fills in memberships and ties of somebody whose roles are known.
+pub fn add_ties(conn: &mut Conn, actor: &mut Actor) -> Result<(), DbError> {
+    let Some(person) = actor.person.map(Key::from) else {
         return Ok(());
-    }
-    let keys: Vec<Key> = actors.keys().map(|id| Key::from(*id)).collect();
-    for m in memberships::table
-        .filter(memberships::person_id.eq_any(keys.clone()))
-        .load::<MembershipRow>(conn)?
-    {
+    };
+    let theirs = memberships::table.filter(memberships::person_id.eq(person));
+    let rows: Vec<MembershipRow> = on_each!(conn, |c| theirs.load(c))?;
+    for m in rows {
         let m = membership(m)?;
-        let Some(actor) = actors.get_mut(&m.person) else {
-            continue;
-        };
         if m.state == MembershipState::Active {
             actor.member_of.push((m.organisation, m.lead));
         }
@@ -371,23 +382,20 @@ pub fn add_ties(conn: &mut Conn, actors: &mut BTreeMap<PersonId, Actor>) -> Resu
             });
         }
     }
-    let declared: Vec<(Key, Key, NaiveDate, Option<NaiveDate>)> = affiliations::table
-        .filter(affiliations::person_id.eq_any(keys))
+    let theirs = affiliations::table
+        .filter(affiliations::person_id.eq(person))
         .select((
-            affiliations::person_id,
             affiliations::organisation_id,
             affiliations::since,
             affiliations::until,
-        ))
-        .load(conn)?;
-    for (person, organisation, since, until) in declared {
-        if let Some(actor) = actors.get_mut(&person.into()) {
-            actor.ties.push(Tie {
-                organisation: organisation.into(),
-                since: Day(since),
-                until: until.map(Day),
-            });
-        }
+        ));
+    let declared: Vec<(Key, NaiveDate, Option<NaiveDate>)> = on_each!(conn, |c| theirs.load(c))?;
+    for (organisation, since, until) in declared {
+        actor.ties.push(Tie {
+            organisation: organisation.into(),
+            since: Day(since),
+            until: until.map(Day),
+        });
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use serde::Serialize;
 
 use super::columns::{At, Json, Key};
-use super::db::{AnyBackend, Conn, DbError};
+use super::db::{AnyBackend, Conn, DbError, on_each};
 use super::schema::{organisations, presences};
 use crate::domain::id::{OrganisationId, PresenceId};
 use crate::domain::register::{
@@ -112,17 +112,15 @@ pub fn names(
     conn: &mut Conn,
     ids: &BTreeSet<OrganisationId>,
 ) -> Result<BTreeMap<OrganisationId, String>, DbError> {
-    if ids.is_empty() {
-        return Ok(BTreeMap::new());
+    let mut names = BTreeMap::new();
+    for id in ids {
+        let query = organisations::table
+            .find(Key::from(*id))
+            .select(organisations::working_name);
+        let name = on_each!(conn, |c| query.get_result(c)).optional()?;
+        names.extend(name.map(|name| (*id, name)));
     }
-    let rows: Vec<(Key, String)> = organisations::table
-        .filter(organisations::id.eq_any(ids.iter().map(|o| Key::from(*o)).collect::<Vec<_>>()))
-        .select((organisations::id, organisations::working_name))
-        .load(conn)?;
-    Ok(rows
-        .into_iter()
-        .map(|(id, name)| (id.into(), name))
-        .collect())
+    Ok(names)
 }
 
 /// What the procedure needs to know of an organisation.

@@ -109,16 +109,10 @@ diesel::table! {
         id -> Id,
         reference -> Text,
         stage -> Text,
-        version -> Integer,
+        version -> BigInt,
         opened_at -> Stamp,
         invited_at -> Nullable<Stamp>,
-        on_hold -> Bool,
-        waits_initiating -> Bool,
-        waits_invited -> Bool,
-        waits_facilitator -> Bool,
-        waits_coordinator -> Bool,
         next_look -> Nullable<Stamp>,
-        search -> Text,
         sides -> Doc,
         hold -> Nullable<Doc>,
         intake -> Doc,
@@ -134,29 +128,10 @@ diesel::table! {
 diesel::table! {
     use diesel::sql_types::*;
     use super::{Doc, Id, Stamp};
-    case_parties (organisation_id, case_id) {
+    case_headings (heading, opened_at, case_id) {
+        heading -> Text,
+        opened_at -> Stamp,
         case_id -> Id,
-        organisation_id -> Id,
-        side -> Text,
-    }
-}
-
-diesel::table! {
-    use diesel::sql_types::*;
-    use super::{Doc, Id, Stamp};
-    case_localities (locality, case_id) {
-        case_id -> Id,
-        locality -> Text,
-    }
-}
-
-diesel::table! {
-    use diesel::sql_types::*;
-    use super::{Doc, Id, Stamp};
-    case_seats (person_id, case_id, seat) {
-        case_id -> Id,
-        person_id -> Id,
-        seat -> Text,
     }
 }
 
@@ -248,4 +223,4 @@ diesel::table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(people, organisations, memberships, affiliations, presences, tokens, invitations, cases, case_parties, case_localities, case_seats, readings, events, event_bodies, notices, letters, once);
+diesel::allow_tables_to_appear_in_same_query!(people, organisations, memberships, affiliations, presences, tokens, invitations, cases, case_headings, readings, events, event_bodies, notices, letters, once);

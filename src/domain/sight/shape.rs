@@ -38,6 +38,19 @@ pub enum Turn {
     Coordinator,
 }
 
+impl Turn {
+    /// The word on the wire and in the database.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Initiating => "initiating",
+            Self::Invited => "invited",
+            Self::Facilitator => "facilitator",
+            Self::Coordinator => "coordinator",
+        }
+    }
+}
+
 /// An organisation by id and name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct OrganisationName {

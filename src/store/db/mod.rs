@@ -111,7 +111,8 @@ pub fn is_taken(error: &QueryError) -> bool {
     )
 }
 
-/// Runs one expression on whichever connection it is: for the few statements that cannot be said for both at once.
+/// Runs one expression on whichever connection it is: for the few statements that cannot be said for both at once, and
+/// for the few that every request needs, which diesel then knows by their type and does not spell out each time.
 macro_rules! on_each {
     ($conn:expr, |$c:ident| $body:expr) => {
         match $conn {

@@ -80,6 +80,83 @@ fn both_databases_and_the_schema_have_the_same_columns() {
     assert_eq!(sqlite, seen);
 }
 
+/// A database as migration 0001 left it, with one case in it; ids are the same octet sixteen times.
+fn of_0001(conn: &mut impl SimpleConnection, folder: &str, id: impl Fn(u8) -> String) {
+    let (case, lero, other, person) = (id(1), id(2), id(3), id(4));
+    let at = "'2026-05-01T09:00:00.000000Z'";
+    let words = [
+        super::read(&format!("migrations/{folder}/0001_ground/up.sql")),
+        "CREATE TABLE __diesel_schema_migrations (version VARCHAR(50) PRIMARY KEY NOT NULL, run_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP);".to_owned(),
+        "INSERT INTO __diesel_schema_migrations (version) VALUES ('0001');".to_owned(),
+        format!("INSERT INTO people (id, name, email, roles, active, created_at) VALUES ({person}, 'P', 'p@x.example', '[]', true, {at});"),
+        [&lero, &other].map(|o| format!("INSERT INTO organisations (id, working_name, folded, look, kind, nation, constituted, profile, created_at) VALUES ({o}, 'O', 'o', 'o', 'lero', 'wales', true, '{{}}', {at});")).concat(),
+        format!(
+            "INSERT INTO cases (id, reference, stage, version, opened_at, on_hold, waits_initiating, waits_invited, waits_facilitator, waits_coordinator, search, sides, intake, neutrals, conversation, review, agreements, closing, clocks) \
+             VALUES ({case}, 'CG-2026-4F7K', 'intake', 3, {at}, false, false, false, true, false, '', '{{}}', '{{}}', '{{}}', '{{}}', '{{}}', '{{}}', '{{}}', '{{}}');"
+        ),
+        format!("INSERT INTO case_parties VALUES ({case}, {lero}, 'initiating'), ({case}, {other}, 'invited');"),
+        format!("INSERT INTO case_localities VALUES ({case}, 'E07000128');"),
+        format!("INSERT INTO case_seats VALUES ({case}, {person}, 'asked'), ({case}, {person}, 'facilitator'), ({case}, {person}, 'excluded');"),
+    ];
+    conn.batch_execute(&words.concat())
+        .expect("a database of 0001");
+}
+
+#[derive(diesel::QueryableByName)]
+struct Heading {
+    #[diesel(sql_type = Text)]
+    heading: String,
+}
+
+#[test]
+fn cases_of_before_are_listed_under_the_same_headings() {
+    use diesel::Connection;
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("x.db");
+    let mut sqlite =
+        diesel::SqliteConnection::establish(&file.display().to_string()).expect("a file");
+    of_0001(&mut sqlite, "sqlite", |n| {
+        format!("x'{}'", format!("{n:02x}").repeat(16))
+    });
+    drop(sqlite);
+    let mut urls = vec![format!("sqlite:{}", file.display())];
+    if let Some(url) = cluster::empty_database() {
+        let mut postgres = diesel::PgConnection::establish(&url).expect("a database");
+        of_0001(&mut postgres, "postgres", |n| {
+            format!("'{}'", format!("{n:02x}").repeat(16))
+        });
+        urls.push(url);
+    }
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    for url in urls {
+        let db = Db::open(&url, Opening::Alone).expect("the later migrations run");
+        let query = "SELECT heading FROM case_headings ORDER BY heading";
+        let found: Vec<Heading> = runtime
+            .block_on(db.read(move |conn| {
+                Ok::<_, DbError>(match conn {
+                    Conn::Sqlite(c) => diesel::sql_query(query).load(c)?,
+                    Conn::Postgres(c) => diesel::sql_query(query).load(c)?,
+                })
+            }))
+            .expect("the headings");
+        let words: Vec<String> = found.into_iter().map(|h| h.heading).collect();
+        let named = |kind: &str, n: &str| format!("{kind}:{}", n.repeat(16));
+        assert_eq!(
+            words,
+            [
+                "everything".to_owned(),
+                "locality:E07000128".to_owned(),
+                named("party", "02"),
+                named("party", "03"),
+                "reference:4F7K".to_owned(),
+                named("seat", "04"),
+                "stage:intake".to_owned(),
+                "turn:facilitator".to_owned()
+            ]
+        );
+    }
+}
+
 #[test]
 fn the_log_cannot_be_changed_or_removed() {
     for app in [Some(App::on_sqlite()), App::on_postgres()]

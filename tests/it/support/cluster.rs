@@ -23,6 +23,15 @@ static MAKING: Mutex<()> = Mutex::new(());
 
 /// The address of a new, migrated, empty database; `None` where there is no PostgreSQL on this machine.
 pub fn new_database() -> Option<String> {
+    database_like("migrated")
+}
+
+/// The address of a new database without a table.
+pub fn empty_database() -> Option<String> {
+    database_like("template0")
+}
+
+fn database_like(template: &str) -> Option<String> {
     let cluster = CLUSTER.get_or_init(begin).as_ref()?;
     let _one_at_a_time = MAKING
         .lock()
@@ -30,7 +39,7 @@ pub fn new_database() -> Option<String> {
     let name = format!("t{}", NEXT.fetch_add(1, Ordering::Relaxed));
     sql(
         cluster,
-        &format!("CREATE DATABASE {name} TEMPLATE migrated"),
+        &format!("CREATE DATABASE {name} TEMPLATE {template}"),
     );
     Some(address(cluster, &name))
 }

@@ -1,0 +1,211 @@
+//! Cases: a row with a column for each room. What lists find them by is in `headings`; what was read lately stays on
+//! the `shelf`.
+mod headings;
+mod shelf;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use diesel::prelude::*;
+
+use super::columns::{At, Json, Key};
+use super::db::{Conn, DbError, on_each};
+use super::schema::cases;
+use crate::domain::agreement::Agreements;
+use crate::domain::case::{BySide, Case, Hold, Intake, Party, Reference, Side, Stage};
+use crate::domain::closure::Closing;
+use crate::domain::conversation::Conversation;
+use crate::domain::deadline::Clocks;
+use crate::domain::id::{CaseId, OrganisationId};
+use crate::domain::neutral::Neutrals;
+use crate::domain::review::Review;
+use crate::domain::time::Moment;
+
+pub use headings::{Heading, page};
+
+#[derive(Debug, Queryable, Insertable, AsChangeset)]
+#[diesel(table_name = cases, treat_none_as_null = true)]
+struct Row {
+    id: Key,
+    reference: String,
+    stage: String,
+    /// Drawn anew each time the case is written: it names exactly what was written then.
+    version: i64,
+    opened_at: At,
+    invited_at: Option<At>,
+    next_look: Option<At>,
+    sides: Json<BySide<Vec<Party>>>,
+    hold: Option<Json<Hold>>,
+    intake: Json<Intake>,
+    neutrals: Json<Neutrals>,
+    conversation: Json<Conversation>,
+    review: Json<Review>,
+    agreements: Json<Agreements>,
+    closing: Json<Closing>,
+    clocks: Json<Clocks>,
+}
+
+impl Row {
+    fn of(case: &Case) -> Self {
+        Self {
+            id: case.id.into(),
+            reference: case.reference.0.clone(),
+            stage: case.stage.word().to_owned(),
+            version: rand::random(),
+            opened_at: At(case.opened_at),
+            invited_at: case.invited_at.map(At),
+            next_look: if case.is_open() {
+                case.clocks
+                    .next_look(case.hold.is_some(), &case.nations())
+                    .map(At)
+            } else {
+                None
+            },
+            sides: Json(case.sides.clone()),
+            hold: case.hold.clone().map(Json),
+            intake: Json(case.intake.clone()),
+            neutrals: Json(case.neutrals.clone()),
+            conversation: Json(case.conversation.clone()),
+            review: Json(case.review.clone()),
+            agreements: Json(case.agreements.clone()),
+            closing: Json(case.closing.clone()),
+            clocks: Json(case.clocks.clone()),
+        }
+    }
+
+    fn case(self) -> Result<Case, DbError> {
+        let id = CaseId::from(self.id);
+        let stage: Stage = self.stage.parse().map_err(|why| DbError::Unreadable {
+            table: "cases",
+            id: id.to_string(),
+            why,
+        })?;
+        Ok(Case {
+            id,
+            reference: Reference(self.reference),
+            stage,
+            opened_at: self.opened_at.0,
+            sides: self.sides.0,
+            invited_at: self.invited_at.map(|at| at.0),
+            hold: self.hold.map(|hold| hold.0),
+            intake: self.intake.0,
+            neutrals: self.neutrals.0,
+            conversation: self.conversation.0,
+            review: self.review.0,
+            agreements: self.agreements.0,
+            closing: self.closing.0,
+            clocks: self.clocks.0,
+        })
+    }
+}
+
+/// Reads a case.
+pub fn find(conn: &mut Conn, id: CaseId) -> Result<Option<Arc<Case>>, DbError> {
+    let query = cases::table.find(Key::from(id)).select(cases::version);
+    let version = on_each!(conn, |c| query.get_result(c)).optional()?;
+    version
+        .map(|version| at_version(conn, id, version))
+        .transpose()
+}
+
+/// Takes a case for this transaction: a portable row lock. Whoever comes second sees what the first one did.
+pub fn lock(conn: &mut Conn, id: CaseId) -> Result<Option<Arc<Case>>, DbError> {
+    let version = diesel::update(cases::table.find(Key::from(id)))
+        .set(cases::version.eq(cases::version))
+        .returning(cases::version)
+        .get_result(conn)
+        .optional()?;
+    version
+        .map(|version| at_version(conn, id, version))
+        .transpose()
+}
+
+/// The case as it was written at `version`, which is how it stands in this transaction.
+fn at_version(conn: &mut Conn, id: CaseId, version: i64) -> Result<Arc<Case>, DbError> {
+    if let Some(case) = shelf::take(id, version) {
+        return Ok(case);
+    }
+    let case = Arc::new(
+        cases::table
+            .find(Key::from(id))
+            .first::<Row>(conn)?
+            .case()?,
+    );
+    shelf::put(version, &case);
+    Ok(case)
+}
+
+/// Whether a reference is already given to a case.
+pub fn reference_taken(conn: &mut Conn, reference: &Reference) -> Result<bool, DbError> {
+    Ok(diesel::select(diesel::dsl::exists(
+        cases::table.filter(cases::reference.eq(&reference.0)),
+    ))
+    .get_result(conn)?)
+}
+
+/// Writes a new case.
+pub fn add(conn: &mut Conn, case: &Case) -> Result<(), DbError> {
+    diesel::insert_into(cases::table)
+        .values(Row::of(case))
+        .execute(conn)?;
+    headings::list(conn, None, Some(case))
+}
+
+/// Writes a case that `lock` took.
+pub fn save(conn: &mut Conn, before: &Case, case: &Case) -> Result<(), DbError> {
+    diesel::update(cases::table.find(Key::from(case.id)))
+        .set(Row::of(case))
+        .execute(conn)?;
+    headings::list(conn, Some(before), Some(case))
+}
+
+/// Removes a draft that was thrown away.
+pub fn remove(conn: &mut Conn, case: &Case) -> Result<(), DbError> {
+    headings::list(conn, Some(case), None)?;
+    diesel::delete(cases::table.find(Key::from(case.id))).execute(conn)?;
+    Ok(())
+}
+
+/// How many cases there are, drafts too.
+pub fn count(conn: &mut Conn) -> Result<usize, DbError> {
+    let all: i64 = cases::table.count().get_result(conn)?;
+    Ok(usize::try_from(all).unwrap_or_default())
+}
+
+/// The word for a side in the tables.
+#[must_use]
+pub fn side_word(side: Side) -> &'static str {
+    match side {
+        Side::Initiating => "initiating",
+        Side::Invited => "invited",
+    }
+}
+
+/// Open cases between exactly these organisations; for noticing that a matter is already open.
+pub fn open_between(
+    conn: &mut Conn,
+    organisations: &BTreeSet<OrganisationId>,
+    but: CaseId,
+) -> Result<Vec<Arc<Case>>, DbError> {
+    let mut parties = organisations.iter().map(|o| vec![Heading::Party(*o)]);
+    let first = parties.next().unwrap_or_default();
+    let open = Stage::OPEN.map(Heading::Stage).to_vec();
+    let also: Vec<Vec<Heading>> = parties.chain([open]).collect();
+    let mut found = page(conn, &first, &also, None, 100)?;
+    found.retain(|case| {
+        case.id != but && case.organisations().collect::<BTreeSet<_>>() == *organisations
+    });
+    Ok(found)
+}
+
+/// Cases the clock has to look at.
+pub fn to_look_at(conn: &mut Conn, now: Moment, most: i64) -> Result<Vec<CaseId>, DbError> {
+    let found: Vec<Key> = cases::table
+        .filter(cases::next_look.is_not_null())
+        .filter(cases::next_look.le(At(now)))
+        .order(cases::next_look)
+        .limit(most)
+        .select(cases::id)
+        .load(conn)?;
+    Ok(found.into_iter().map(CaseId::from).collect())
+}
