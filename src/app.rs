@@ -1,10 +1,13 @@
 //! Where all floors meet: the desk is furnished, the jobs begin, the door opens.
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{Shutdown, SocketAddr, TcpListener};
+use std::os::fd::AsFd;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::dev::Server;
 use actix_web::middleware::from_fn;
+use actix_web::rt::net::TcpStream;
 use actix_web::web::Data;
 use actix_web::{App, HttpServer};
 
@@ -13,11 +16,13 @@ use crate::config::Config;
 use crate::domain::time::Clock;
 use crate::mail::letter::{LetterError, Letters};
 use crate::store::db::Db;
-use crate::web::guard::{Watch, guard};
+use crate::web::guard::{Life, Watch, guard};
 use crate::web::routes;
 
-/// How many connections may be open at once; more wait.
-const CONNECTIONS: usize = 1024;
+/// How many connections may be open at once; more wait. Each may cost half a megabyte while its client does not read.
+const CONNECTIONS: usize = 512;
+/// How long a connection may last beyond the time of a body without another request.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Furnishes the desk.
 pub fn desk(db: Db, clock: Arc<dyn Clock>, settings: Settings) -> Result<Desk, LetterError> {
@@ -36,6 +41,7 @@ pub fn server(
     watch: Watch,
     workers: usize,
 ) -> io::Result<Server> {
+    let patience = watch.body_time + PATIENCE;
     let (desk, watch) = (Data::new(desk.clone()), Data::new(watch));
     Ok(HttpServer::new(move || {
         App::new()
@@ -45,8 +51,19 @@ pub fn server(
             .wrap(from_fn(guard))
     })
     .workers(workers)
-    .max_connections(CONNECTIONS)
-    .client_request_timeout(std::time::Duration::from_secs(10))
+    .max_connections(CONNECTIONS.div_ceil(workers.max(1)))
+    .client_request_timeout(Duration::from_secs(10))
+    .on_connect(move |line, data| {
+        let line = line
+            .downcast_ref::<TcpStream>()
+            .and_then(|line| line.as_fd().try_clone_to_owned().ok());
+        if let Some(line) = line.map(std::net::TcpStream::from) {
+            data.insert(Life::begin(patience, move || {
+                // Whoever waits for this connection, to read or to write, wakes up and ends it.
+                let _ = line.shutdown(Shutdown::Both);
+            }));
+        }
+    })
     .shutdown_timeout(30)
     .listen(listener)?
     .run())

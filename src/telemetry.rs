@@ -4,7 +4,10 @@ use tracing_subscriber::EnvFilter;
 
 /// Begins writing. Called once, by whoever starts the process.
 pub fn begin(filter: &str, as_json: bool) -> Result<(), String> {
-    let filter = EnvFilter::try_new(filter).map_err(|e| format!("LOG: {e}"))?;
+    // What strangers send that is not HTTP is no error of ours, and would let them fill the log.
+    let quiet = "actix_http::h1::dispatcher=off";
+    let filter =
+        EnvFilter::try_new(format!("{filter},{quiet}")).map_err(|e| format!("LOG: {e}"))?;
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

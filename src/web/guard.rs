@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
+use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderMap, HeaderValue};
-use actix_web::http::{Method, Version};
 use actix_web::middleware::Next;
 use actix_web::web::{Bytes, BytesMut, Data};
 use actix_web::{Error as ActixError, HttpMessage, ResponseError};
@@ -27,11 +27,41 @@ pub struct Watch {
     pub body_time: Duration,
 }
 
+/// The life of a connection: it ends when no request has begun for a while. Only the first head of a connection, a body
+/// with a length and an idle connection have deadlines of the server's own.
+pub struct Life(tokio::sync::watch::Sender<()>);
+
+impl Life {
+    /// Begins it; `end` is called once if nothing has happened for `patience`.
+    pub fn begin(patience: Duration, end: impl FnOnce() + 'static) -> Self {
+        let (beat, mut beats) = tokio::sync::watch::channel(());
+        actix_web::rt::spawn(async move {
+            loop {
+                match tokio::time::timeout(patience, beats.changed()).await {
+                    Ok(Ok(())) => {}
+                    // The connection is gone by itself.
+                    Ok(Err(_)) => return,
+                    Err(_) => return end(),
+                }
+            }
+        });
+        Self(beat)
+    }
+
+    /// A request has begun.
+    pub fn goes_on(&self) {
+        self.0.send_replace(());
+    }
+}
+
 /// Lets a request through, or answers it.
 pub async fn guard(
     mut req: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, ActixError> {
+    if let Some(life) = req.conn_data::<Life>() {
+        life.goes_on();
+    }
     let answer = match checked(&mut req).await {
         Ok(()) => next.call(req).await?.map_into_boxed_body(),
         Err(problem) => req
@@ -65,9 +95,17 @@ async fn checked(req: &mut ServiceRequest) -> Result<(), Problem> {
     {
         return Err(Problem::new(Kind::TooLarge));
     }
-    let body = tokio::time::timeout(watch.body_time, whole_body(req.take_payload()))
-        .await
-        .map_err(|_| Problem::new(Kind::SlowBody))??;
+    // Without either header there is no body (RFC 9112 §6.3), whatever a request to change protocols makes of it.
+    let has_body = [header::CONTENT_LENGTH, header::TRANSFER_ENCODING]
+        .iter()
+        .any(|name| req.headers().contains_key(name));
+    let body = if has_body {
+        tokio::time::timeout(watch.body_time, whole_body(req.take_payload()))
+            .await
+            .map_err(|_| Problem::new(Kind::SlowBody))??
+    } else {
+        Bytes::new()
+    };
     if !body.is_empty()
         && [Method::POST, Method::PUT, Method::PATCH].contains(req.method())
         && !is_json(req.headers())
@@ -95,21 +133,13 @@ fn meant_for_us(req: &ServiceRequest, watch: &Watch) -> Result<(), Problem> {
     {
         return Err(Problem::new(Kind::Misdirected));
     }
-    let host = match (named.next(), req.version()) {
-        (Some(host), _) => host.to_str().unwrap_or_default().to_owned(),
-        (None, Version::HTTP_2) => req
-            .uri()
-            .authority()
-            .map(ToString::to_string)
-            .unwrap_or_default(),
-        (None, _) => {
-            return Err(Problem::new(Kind::BadRequest).saying("The header `Host` is missing."));
-        }
-    };
+    let host = named
+        .next()
+        .ok_or_else(|| Problem::new(Kind::BadRequest).saying("The header `Host` is missing."))?;
     if named.next().is_some() {
         return Err(Problem::new(Kind::BadRequest).saying("The header `Host` is repeated."));
     }
-    if ours(&host) {
+    if ours(host.to_str().unwrap_or_default()) {
         Ok(())
     } else {
         Err(Problem::new(Kind::Misdirected))

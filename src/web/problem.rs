@@ -63,6 +63,7 @@ kinds! {
 
 /// One flaw: where, and what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Flaw")]
 pub struct FlawView {
     /// A JSON pointer into the request body, or `#name` for a parameter.
     pub pointer: String,
@@ -71,6 +72,7 @@ pub struct FlawView {
 
 /// A problem document (RFC 9457).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Problem")]
 pub struct ProblemView {
     #[serde(rename = "type")]
     pub kind: String,

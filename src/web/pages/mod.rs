@@ -2,6 +2,7 @@
 //! problem means, and a plain word for whoever follows the link of a letter.
 use std::sync::LazyLock;
 
+use actix_web::body::MessageBody;
 use actix_web::http::header;
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{FromRequest, Handler, HttpResponse, Responder, ResponseError};
@@ -76,17 +77,22 @@ where
 }
 
 fn page(name: &str, words: &Value) -> Answer {
-    let broken = |error: handlebars::RenderError| {
+    let body = rendered(name, words).map_err(|error| {
         tracing::error!(%error, page = name, "a page could not be rendered");
         Problem::new(Kind::Broken)
-    };
-    let body = TEMPLATES.render(name, words).map_err(broken)?;
-    let whole = TEMPLATES
-        .render("layout", &json!({ "title": words["title"], "body": body }))
-        .map_err(broken)?;
-    Ok(HttpResponse::Ok()
+    })?;
+    Ok(html(body))
+}
+
+fn rendered(name: &str, words: &Value) -> Result<String, handlebars::RenderError> {
+    let body = TEMPLATES.render(name, words)?;
+    TEMPLATES.render("layout", &json!({ "title": words["title"], "body": body }))
+}
+
+fn html(body: impl MessageBody + 'static) -> HttpResponse {
+    HttpResponse::Ok()
         .content_type("text/html; charset=utf-8")
-        .body(whole))
+        .body(body)
 }
 
 async fn door(desk: Data<Desk>) -> Answer {
@@ -104,11 +110,13 @@ async fn problem(ask: Ask) -> HttpResponse {
     shown.unwrap_or_else(|problem| problem.error_response())
 }
 
-async fn docs() -> Answer {
-    page(
-        "docs",
-        &json!({ "title": "Common Ground: the REST interface", "rooms": rooms(&DOCUMENT), "shapes": shapes(&DOCUMENT), "problems": problems() }),
-    )
+/// How the API is used: a long page, the same for everybody, and so rendered once.
+async fn docs() -> HttpResponse {
+    static PAGE: LazyLock<String> = LazyLock::new(|| {
+        let words = json!({ "title": "Common Ground: the REST interface", "rooms": rooms(&DOCUMENT), "shapes": shapes(&DOCUMENT), "problems": problems() });
+        rendered("docs", &words).expect("the page is part of the program, and a test renders it")
+    });
+    html(PAGE.as_str())
 }
 
 fn problems() -> Vec<Value> {

@@ -1,4 +1,6 @@
 //! The OpenAPI 3.1 document, made once from the list of routes, the shapes of the wire and the kinds of problems.
+mod plain;
+
 use schemars::generate::SchemaSettings;
 use schemars::{Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
@@ -24,7 +26,8 @@ pub fn document() -> Value {
             methods.insert(route.method.as_str().to_ascii_lowercase(), operation);
         }
     }
-    json!({
+    let mut schemas = generator.take_definitions(true);
+    let mut document = json!({
         "openapi": "3.1.0",
         "info": {
             "title": "Common Ground",
@@ -34,11 +37,12 @@ pub fn document() -> Value {
         },
         "servers": [{ "url": "/" }],
         "paths": paths,
-        "components": {
-            "securitySchemes": { "token": { "type": "http", "scheme": "bearer" } },
-            "schemas": generator.take_definitions(true),
-        },
-    })
+        "components": { "securitySchemes": { "token": { "type": "http", "scheme": "bearer" } } },
+    });
+    plain::name_choices(&mut schemas);
+    document["components"]["schemas"] = Value::Object(schemas);
+    plain::plainly(&mut document);
+    plain::rename(document)
 }
 
 fn operation(route: &Route, generator: &mut SchemaGenerator, problem: &Schema) -> Value {
@@ -181,7 +185,8 @@ pub fn command(generator: &mut SchemaGenerator) -> Schema {
         let mut shape = serde_json::to_value(event.schema(generator)).unwrap_or_default();
         if let Some(fields) = shape.as_object_mut() {
             let properties = fields.entry("properties").or_insert_with(|| json!({}));
-            properties["event"] = json!({ "type": "string", "const": event.word() });
+            properties["event"] =
+                json!({ "type": "string", "const": event.word(), "default": event.word() });
             properties["on_behalf_of"] = json!({ "anyOf": [behalf, { "type": "null" }], "description": "For somebody who is offline; for neutrals and coordinators." });
             let required = fields.entry("required").or_insert_with(|| json!([]));
             if let Some(names) = required.as_array_mut() {
