@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
@@ -89,6 +90,9 @@ enum Mail {
     },
 }
 
+/// How long a stopping service waits for the relay's answer about a letter, once its door is closed.
+const LAST_LETTER: Duration = Duration::from_secs(10);
+
 /// Something an operator needs to know, with its exit code.
 struct Trouble(u8, String);
 
@@ -162,11 +166,41 @@ async fn open_door(config: &Config, desk: Desk) -> Result<(), Trouble> {
     let listener =
         app::listen(config.listen).map_err(|e| Trouble(3, format!("{}: {e}", config.listen)))?;
     let server = app::server(&desk, listener, app::watch(config), cores())?;
-    let work = actix_web::rt::spawn(jobs::run(desk, Courier::new(config.mailer.clone())));
+    let (stop, stopping) = tokio::sync::watch::channel(false);
+    let courier = Courier::new(config.mailer.clone()).until(stopping);
+    let mut work = actix_web::rt::spawn(jobs::run(desk, courier));
+    actix_web::rt::spawn(async move {
+        if asked_to_stop().await.is_ok() {
+            stop.send_replace(true);
+        }
+        // The sender stays until the end: a courier whose bell is gone would not hear it.
+        std::future::pending::<()>().await;
+    });
     tracing::info!(listen = %config.listen, "the door is open");
     server.await?;
-    work.abort();
     tracing::info!("the door is closed");
+    if tokio::time::timeout(LAST_LETTER, &mut work).await.is_err() {
+        tracing::warn!(
+            "the relay has not answered about the last letter; it is sent again after a restart"
+        );
+        work.abort();
+    }
+    Ok(())
+}
+
+/// Waits until somebody ends the service from outside; the server hears the same.
+async fn asked_to_stop() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut terminate, mut interrupt, mut quit) = (
+        signal(SignalKind::terminate())?,
+        signal(SignalKind::interrupt())?,
+        signal(SignalKind::quit())?,
+    );
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+        _ = quit.recv() => {}
+    }
     Ok(())
 }
 
@@ -267,6 +301,7 @@ fn mail_check(to: &str) -> Result<(), Trouble> {
         }
         Delivery::Later { answer }
         | Delivery::Never { answer }
+        | Delivery::Doubtful { answer }
         | Delivery::LinkFailed { answer }
         | Delivery::Misconfigured { answer }
         | Delivery::Uncertain { answer } => Err(Trouble(

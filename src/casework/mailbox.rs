@@ -27,6 +27,12 @@ pub struct LetterStatus {
     /// Whom it goes to; for staff.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub person: Option<PersonId>,
+    /// When it is tried again, while it is being sent; for staff.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_at: Option<Moment>,
+    /// The code the relay answered with when it did not take it, such as `450 4.2.0`; for staff.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<String>,
 }
 
 /// The words people read for it.
@@ -168,6 +174,8 @@ impl Desk {
                         created_at: l.created_at,
                         ended_at: l.ended_at,
                         person: all.then_some(l.person),
+                        next_at: Some(l.next_at).filter(|_| all && l.ended_at.is_none()),
+                        answer: l.answer.filter(|_| all),
                     })
                     .collect();
                 Ok(Page {

@@ -11,6 +11,7 @@ use crate::domain::notice::Letter;
 use crate::domain::time::Moment;
 use crate::mail::mailer::{Delivery, Mailer};
 use crate::store::outbox::{self, Claimed, Ending};
+use tokio::sync::watch;
 
 /// How long a courier may take over one letter; then the lease ends and somebody else may try.
 const LEASE_MINUTES: i64 = 15;
@@ -33,6 +34,7 @@ pub struct Courier {
     mailer: Mailer,
     failures: usize,
     closed_until: Option<Moment>,
+    stopping: watch::Receiver<bool>,
 }
 
 impl Courier {
@@ -43,7 +45,20 @@ impl Courier {
             mailer,
             failures: 0,
             closed_until: None,
+            stopping: watch::channel(false).1,
         }
+    }
+
+    /// The same, who begins no other letter once `stopping` says so.
+    #[must_use]
+    pub fn until(self, stopping: watch::Receiver<bool>) -> Self {
+        Self { stopping, ..self }
+    }
+
+    /// Whether it has been told to stop.
+    #[must_use]
+    pub fn is_stopping(&self) -> bool {
+        *self.stopping.borrow()
     }
 
     /// Whether the relay refuses or fails, so that letters wait.
@@ -57,7 +72,7 @@ impl Courier {
         let mut sent = 0;
         loop {
             let now = desk.clock.now();
-            if self.is_waiting(now) {
+            if self.is_waiting(now) || self.is_stopping() {
                 return Ok(sent);
             }
             let until = now.plus(Duration::minutes(LEASE_MINUTES));
@@ -69,7 +84,7 @@ impl Courier {
                 return Ok(sent);
             }
             for letter in letters {
-                if self.is_waiting(desk.clock.now()) {
+                if self.is_waiting(desk.clock.now()) || self.is_stopping() {
                     end(
                         desk,
                         letter.id,
@@ -132,12 +147,15 @@ impl Courier {
             letter.bytes.clone(),
         );
         let here = tokio::runtime::Handle::current();
-        let speaking = tokio::task::spawn_blocking(move || {
+        let (said, speaking) = tokio::sync::oneshot::channel();
+        // Not one of the runtime's threads: the process does not wait for a relay when it ends.
+        std::thread::spawn(move || {
             let mut in_flight = || {
                 here.block_on(db.write(move |conn| outbox::mark_in_flight(conn, id, lease)))
                     .unwrap_or(false)
             };
-            mailer.deliver(&from, &to, &id.to_string(), &octets, &mut in_flight)
+            // Nobody listens any more if the lease has ended.
+            let _ = said.send(mailer.deliver(&from, &to, &id.to_string(), &octets, &mut in_flight));
         });
         let patience = Pause::from_secs(LEASE_MINUTES.unsigned_abs() * 60);
         match tokio::time::timeout(patience, speaking).await {
@@ -156,6 +174,12 @@ impl Courier {
         attempts: i32,
         now: Moment,
     ) -> (Option<Ending>, Option<String>) {
+        if let Delivery::Doubtful { answer } = &delivery {
+            tracing::error!(
+                relay = answer,
+                "the relay perhaps refuses this service; letters are tried again, and somebody should look at its configuration"
+            );
+        }
         match delivery {
             Delivery::Sent => {
                 self.failures = 0;
@@ -163,10 +187,12 @@ impl Courier {
                 (Some(Ending::Sent), None)
             }
             Delivery::Never { answer } => (Some(Ending::Dead), Some(answer)),
-            Delivery::Later { answer } if attempts >= GIVE_UP_AFTER => {
+            Delivery::Later { answer } | Delivery::Doubtful { answer }
+                if attempts >= GIVE_UP_AFTER =>
+            {
                 (Some(Ending::Dead), Some(answer))
             }
-            Delivery::Later { answer } => (
+            Delivery::Later { answer } | Delivery::Doubtful { answer } => (
                 Some(Ending::Again {
                     at: now.plus(again(attempts)),
                     counted: true,
@@ -188,6 +214,11 @@ impl Courier {
             Delivery::LinkFailed { answer } => {
                 let wait = BREAKER[self.failures.min(BREAKER.len() - 1)];
                 self.failures += 1;
+                tracing::warn!(
+                    relay = answer,
+                    seconds = wait,
+                    "the relay cannot be used at the moment; letters wait"
+                );
                 self.close(now.plus(Duration::seconds(wait)), answer)
             }
             Delivery::Misconfigured { answer } => {

@@ -48,14 +48,18 @@ pub async fn sweep(desk: &Desk) -> Result<usize, Error> {
         .await
 }
 
-/// Turns the crank until the service stops: letters every second, and apart from them the clocks and the sweep every
-/// half minute, so that a relay that is slow delays nothing but letters.
+/// Turns the crank until the courier is told to stop: letters every second, and apart from them the clocks and the sweep
+/// every half minute, so that a relay that is slow delays nothing but letters.
 pub async fn run(desk: Desk, courier: Courier) {
-    tokio::join!(deliver(&desk, courier), look_after(&desk));
+    tokio::select! {
+        () = deliver(&desk, courier) => {}
+        () = look_after(&desk) => {}
+    }
 }
 
+/// Ends when the courier has been told to stop, and has ended what it had begun.
 async fn deliver(desk: &Desk, mut courier: Courier) {
-    loop {
+    while !courier.is_stopping() {
         if let Err(error) = courier.deliver_due(desk).await {
             tracing::warn!(%error, "letters were not claimed and will be");
         }

@@ -11,6 +11,7 @@ use lettre::transport::smtp::authentication::{Credentials, Mechanism};
 use lettre::transport::smtp::client::{Certificate, SmtpConnection, TlsParameters};
 use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
 use lettre::transport::smtp::extension::ClientId;
+use percent_encoding::percent_decode_str;
 use url::Url;
 
 use crate::domain::text::EmailAddress;
@@ -30,6 +31,11 @@ pub enum Delivery {
     },
     /// The relay said "never" about this letter or its address (5xx).
     Never {
+        answer: String,
+    },
+    /// The relay said "never", and perhaps it means us rather than this letter: tried again as for "later", and somebody
+    /// should look at the configuration.
+    Doubtful {
         answer: String,
     },
     /// The link failed before the relay took it: costs the letter nothing.
@@ -171,7 +177,7 @@ impl Relay {
         if security == Security::Off && !here {
             return Err(BadRelay::PlainToElsewhere);
         }
-        let plain = |part: &str| percent_decoded(part);
+        let plain = |part: &str| percent_decode_str(part).decode_utf8_lossy().into_owned();
         let credentials = (!url.username().is_empty()).then(|| {
             Credentials::new(
                 plain(url.username()),
@@ -199,7 +205,9 @@ impl Relay {
         tls.build()
     }
 
-    fn greet(&self) -> Result<SmtpConnection, Delivery> {
+    /// Connects and says who we are: by the host our letters come from, which has a full name in public (RFC 5321 §2.3.5).
+    fn greet(&self, from: &Address) -> Result<SmtpConnection, Delivery> {
+        let hello = ClientId::Domain(from.domain().to_owned());
         let failed = |e: SmtpError| {
             if e.is_tls() || about_certificates(&e) {
                 Delivery::Misconfigured {
@@ -209,7 +217,6 @@ impl Relay {
                 Delivery::LinkFailed { answer: brief(&e) }
             }
         };
-        let hello = ClientId::default();
         let wrapped = match self.security {
             Security::Wrapped => Some(self.tls().map_err(failed)?),
             Security::StartTls | Security::Off => None,
@@ -261,7 +268,7 @@ impl Relay {
                 answer: "address".to_owned(),
             };
         };
-        let mut link = match self.greet() {
+        let mut link = match self.greet(&sender) {
             Ok(link) => link,
             Err(delivery) => return delivery,
         };
@@ -291,11 +298,11 @@ fn speak(
             Delivery::LinkFailed { answer: brief(&e) }
         };
     }
-    if let Err(e) = link.command(Rcpt::new(to, vec![])) {
-        return answered(&e);
-    }
-    if let Err(e) = link.command(Data) {
-        return answered(&e);
+    let at_the_door = link
+        .command(Rcpt::new(to, vec![]))
+        .and_then(|_| link.command(Data));
+    if let Err(e) = at_the_door {
+        return refused_at_the_door(&e);
     }
     if !in_flight() {
         return Delivery::NotOurs;
@@ -312,6 +319,33 @@ fn patience(link: &mut SmtpConnection, how_long: Duration) {
     // Without it the link only waits longer; the lease ends the attempt anyway.
     if let Err(error) = link.set_timeout(Some(how_long)) {
         tracing::debug!(%error, "the link keeps its old patience");
+    }
+}
+
+/// What the relay said before it saw the letter. Many relays speak of the sender and of us only here, when they are told
+/// of a recipient; a letter is not given up for that.
+fn refused_at_the_door(error: &SmtpError) -> Delivery {
+    let answer = brief(error);
+    let enhanced = answer.split_once(' ').map(|(_, e)| e).unwrap_or_default();
+    let words = words_of(error).to_lowercase();
+    let speaks_of = |those: &[&str]| those.iter().any(|one| words.contains(one));
+    match error.status().map(u16::from) {
+        // Out of order, not known, or only after TLS or a log-in (RFC 4954 §6, RFC 3207 §4): the same for every letter.
+        Some(503 | 504 | 530 | 534 | 535 | 538) => Delivery::Misconfigured { answer },
+        Some(code)
+            if code >= 500
+                && (["5.1.7", "5.1.8", "5.5.1", "5.5.2", "5.5.4", "5.7.8"].contains(&enhanced)
+                    || speaks_of(&[
+                        "sender",
+                        "helo",
+                        "client host",
+                        "relay access",
+                        "relaying",
+                    ])) =>
+        {
+            Delivery::Doubtful { answer }
+        }
+        Some(_) | None => answered(error),
     }
 }
 
@@ -345,9 +379,7 @@ fn brief(error: &SmtpError) -> String {
             "connection".to_owned()
         };
     };
-    let words = std::error::Error::source(error)
-        .map(ToString::to_string)
-        .unwrap_or_default();
+    let words = words_of(error);
     let enhanced = words.split_whitespace().find(|w| {
         w.split('.').count() == 3
             && w.split('.')
@@ -356,10 +388,10 @@ fn brief(error: &SmtpError) -> String {
     enhanced.map_or_else(|| code.to_string(), |e| format!("{code} {e}"))
 }
 
-fn percent_decoded(part: &str) -> String {
-    url::form_urlencoded::parse(format!("v={}", part.replace('+', "%2B")).as_bytes())
-        .next()
-        .map(|(_, v)| v.into_owned())
+/// The relay's own words. They may echo addresses: never to be written anywhere.
+fn words_of(error: &SmtpError) -> String {
+    std::error::Error::source(error)
+        .map(ToString::to_string)
         .unwrap_or_default()
 }
 
@@ -369,7 +401,12 @@ mod tests {
 
     #[test]
     fn relays_are_spoken_to_over_tls_unless_they_are_here() {
-        let relay = Relay::parse("smtp://us%40er:p%2Bw@mail.example.org", None).expect("a relay");
+        let relay =
+            Relay::parse("smtp://us%40er:p%2Bw&+=x@mail.example.org", None).expect("a relay");
+        assert_eq!(
+            relay.credentials,
+            Some(Credentials::new("us@er".to_owned(), "p+w&+=x".to_owned()))
+        );
         assert_eq!(
             (relay.host.as_str(), relay.port, relay.security),
             ("mail.example.org", 587, Security::StartTls)

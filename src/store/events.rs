@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use rand::RngCore;
 
 use super::columns::{At, Key};
-use super::db::{Conn, DbError};
+use super::db::{Conn, DbError, on_each};
 use super::schema::{event_bodies, events};
 use crate::domain::access::{Audience, CapacityName};
 use crate::domain::event::{Envelope, GENESIS, commitment};
@@ -43,12 +43,11 @@ pub struct Entry<'a> {
 /// Appends `entry` to its chain; nobody else appends to the same chain until this transaction ends.
 pub fn append(conn: &mut Conn, entry: Entry<'_>) -> Result<EventId, DbError> {
     hold_chain(conn, &entry.chain)?;
-    let last: Option<(i64, String)> = events::table
+    let query = events::table
         .filter(events::chain.eq(&entry.chain))
         .order(events::seq.desc())
-        .select((events::seq, events::link))
-        .first(conn)
-        .optional()?;
+        .select((events::seq, events::link));
+    let last: Option<(i64, String)> = on_each!(conn, |c| query.first(c)).optional()?;
     let (seq, before) = last.map_or((1, GENESIS.to_owned()), |(seq, link)| (seq + 1, link));
     let mut salt = [0u8; 32];
     rand::rng().fill_bytes(&mut salt);
@@ -66,16 +65,14 @@ pub fn append(conn: &mut Conn, entry: Entry<'_>) -> Result<EventId, DbError> {
         commitment: commitment(&salt, &body),
     };
     let id = envelope.id;
-    diesel::insert_into(events::table)
-        .values(row(&envelope, envelope.link(&before)))
-        .execute(conn)?;
-    diesel::insert_into(event_bodies::table)
-        .values((
-            event_bodies::event_id.eq(Key::from(id)),
-            event_bodies::salt.eq(salt.to_vec()),
-            event_bodies::body.eq(body),
-        ))
-        .execute(conn)?;
+    let insert = diesel::insert_into(events::table).values(row(&envelope, envelope.link(&before)));
+    on_each!(conn, |c| insert.execute(c))?;
+    let insert = diesel::insert_into(event_bodies::table).values((
+        event_bodies::event_id.eq(Key::from(id)),
+        event_bodies::salt.eq(salt.to_vec()),
+        event_bodies::body.eq(body),
+    ));
+    on_each!(conn, |c| insert.execute(c))?;
     Ok(id)
 }
 

@@ -2,7 +2,7 @@
 use diesel::prelude::*;
 
 use super::columns::{At, Key};
-use super::db::{AnyBackend, Conn, DbError};
+use super::db::{AnyBackend, Conn, DbError, on_each};
 use super::schema::notices;
 use crate::domain::id::{CaseId, NoticeId, PersonId};
 use crate::domain::notice::{Letter, Notice};
@@ -10,16 +10,15 @@ use crate::domain::time::Moment;
 
 /// Writes a notice for a person.
 pub fn add(conn: &mut Conn, person: PersonId, notice: &Notice) -> Result<(), DbError> {
-    diesel::insert_into(notices::table)
-        .values((
-            notices::id.eq(Key::from(notice.id)),
-            notices::person_id.eq(Key::from(person)),
-            notices::case_id.eq(notice.case.map(Key::from)),
-            notices::letter.eq(notice.letter.word()),
-            notices::at.eq(At(notice.at)),
-            notices::due.eq(notice.due.map(At)),
-        ))
-        .execute(conn)?;
+    let insert = diesel::insert_into(notices::table).values((
+        notices::id.eq(Key::from(notice.id)),
+        notices::person_id.eq(Key::from(person)),
+        notices::case_id.eq(notice.case.map(Key::from)),
+        notices::letter.eq(notice.letter.word()),
+        notices::at.eq(At(notice.at)),
+        notices::due.eq(notice.due.map(At)),
+    ));
+    on_each!(conn, |c| insert.execute(c))?;
     Ok(())
 }
 

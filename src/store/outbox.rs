@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 
 use super::columns::{At, Key};
-use super::db::{AnyBackend, Conn, DbError};
+use super::db::{AnyBackend, Conn, DbError, on_each};
 use super::schema::letters;
 use crate::domain::id::{CaseId, LeaseId, LetterId, PersonId};
 use crate::domain::notice::Letter;
@@ -26,22 +26,21 @@ pub struct Outgoing {
 
 /// Puts a letter in the outbox.
 pub fn enqueue(conn: &mut Conn, letter: &Outgoing, now: Moment) -> Result<(), DbError> {
-    diesel::insert_into(letters::table)
-        .values((
-            letters::id.eq(Key::from(letter.id)),
-            letters::dedupe.eq(&letter.dedupe),
-            letters::person_id.eq(Key::from(letter.person)),
-            letters::case_id.eq(letter.case.map(Key::from)),
-            letters::letter.eq(letter.letter.word()),
-            letters::address.eq(letter.address.as_str()),
-            letters::message_id.eq(&letter.message_id),
-            letters::bytes.eq(Some(letter.bytes.clone())),
-            letters::state.eq("waiting"),
-            letters::attempts.eq(0),
-            letters::created_at.eq(At(now)),
-            letters::next_at.eq(At(now)),
-        ))
-        .execute(conn)?;
+    let insert = diesel::insert_into(letters::table).values((
+        letters::id.eq(Key::from(letter.id)),
+        letters::dedupe.eq(&letter.dedupe),
+        letters::person_id.eq(Key::from(letter.person)),
+        letters::case_id.eq(letter.case.map(Key::from)),
+        letters::letter.eq(letter.letter.word()),
+        letters::address.eq(letter.address.as_str()),
+        letters::message_id.eq(&letter.message_id),
+        letters::bytes.eq(Some(letter.bytes.clone())),
+        letters::state.eq("waiting"),
+        letters::attempts.eq(0),
+        letters::created_at.eq(At(now)),
+        letters::next_at.eq(At(now)),
+    ));
+    on_each!(conn, |c| insert.execute(c))?;
     Ok(())
 }
 
@@ -251,10 +250,24 @@ pub struct Status {
     pub state: String,
     pub attempts: i32,
     pub created_at: Moment,
+    pub next_at: Moment,
     pub ended_at: Option<Moment>,
+    /// The relay's last answer, without its words.
+    pub answer: Option<String>,
 }
 
-type StatusRow = (Key, Key, Option<Key>, String, String, i32, At, Option<At>);
+type StatusRow = (
+    Key,
+    Key,
+    Option<Key>,
+    String,
+    String,
+    i32,
+    At,
+    At,
+    Option<At>,
+    Option<String>,
+);
 
 /// The statuses of letters, the newest first, older than `before`; of one person, or in some states.
 pub fn page(
@@ -273,7 +286,9 @@ pub fn page(
             letters::state,
             letters::attempts,
             letters::created_at,
+            letters::next_at,
             letters::ended_at,
+            letters::answer,
         ))
         .order((letters::created_at.desc(), letters::id.desc()))
         .limit(most)
@@ -297,15 +312,19 @@ pub fn page(
     Ok(rows
         .into_iter()
         .map(
-            |(id, person, case, letter, state, attempts, created_at, ended_at)| Status {
-                id: id.into(),
-                person: person.into(),
-                case: case.map(CaseId::from),
-                letter,
-                state,
-                attempts,
-                created_at: created_at.0,
-                ended_at: ended_at.map(|e| e.0),
+            |(id, person, case, letter, state, attempts, created_at, next_at, ended_at, answer)| {
+                Status {
+                    id: id.into(),
+                    person: person.into(),
+                    case: case.map(CaseId::from),
+                    letter,
+                    state,
+                    attempts,
+                    created_at: created_at.0,
+                    next_at: next_at.0,
+                    ended_at: ended_at.map(|e| e.0),
+                    answer,
+                }
             },
         )
         .collect())

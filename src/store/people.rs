@@ -2,7 +2,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
+use diesel::dsl::sql;
 use diesel::prelude::*;
+use diesel::sql_types::Bool;
 
 use super::columns::{At, Json, Key};
 use super::db::{Conn, DbError, on_each};
@@ -77,12 +79,9 @@ pub fn save(conn: &mut Conn, person: &Person) -> Result<(), DbError> {
 
 /// A person by id.
 pub fn find(conn: &mut Conn, id: PersonId) -> Result<Option<Person>, DbError> {
-    people::table
-        .find(Key::from(id))
-        .first::<Row>(conn)
-        .optional()?
-        .map(person)
-        .transpose()
+    let query = people::table.find(Key::from(id));
+    let row: Option<Row> = on_each!(conn, |c| query.get_result(c)).optional()?;
+    row.map(person).transpose()
 }
 
 /// A person by address.
@@ -97,15 +96,11 @@ pub fn by_email(conn: &mut Conn, email: &EmailAddress) -> Result<Option<Person>,
 
 /// People by id.
 pub fn all_of(conn: &mut Conn, ids: &BTreeSet<PersonId>) -> Result<Vec<Person>, DbError> {
-    if ids.is_empty() {
-        return Ok(Vec::new());
+    let mut all = Vec::with_capacity(ids.len());
+    for id in ids {
+        all.extend(find(conn, *id)?);
     }
-    people::table
-        .filter(people::id.eq_any(ids.iter().map(|id| Key::from(*id)).collect::<Vec<_>>()))
-        .load::<Row>(conn)?
-        .into_iter()
-        .map(person)
-        .collect()
+    Ok(all)
 }
 
 /// Names by id.
@@ -131,10 +126,11 @@ pub fn page(conn: &mut Conn, after: Option<PersonId>, most: i64) -> Result<Vec<P
     query.load::<Row>(conn)?.into_iter().map(person).collect()
 }
 
-/// Everybody, to be filtered by role; tens of people, not thousands, hold one.
+/// Who holds a role; tens of people, not thousands, hold any, and an index knows them.
 pub fn with_role(conn: &mut Conn, role: Role) -> Result<Vec<PersonId>, DbError> {
     let all: Vec<(Key, Json<BTreeSet<Role>>)> = people::table
         .filter(people::active.eq(true))
+        .filter(sql::<Bool>("roles <> '[]'"))
         .select((people::id, people::roles))
         .order(people::id)
         .load(conn)?;
@@ -262,22 +258,16 @@ pub fn active_members(
     conn: &mut Conn,
     organisations: &[OrganisationId],
 ) -> Result<BTreeSet<PersonId>, DbError> {
-    if organisations.is_empty() {
-        return Ok(BTreeSet::new());
+    let mut members = BTreeSet::new();
+    for organisation in organisations {
+        let query = memberships::table
+            .filter(memberships::organisation_id.eq(Key::from(*organisation)))
+            .filter(memberships::state.eq("active"))
+            .select(memberships::person_id);
+        let found: Vec<Key> = on_each!(conn, |c| query.load(c))?;
+        members.extend(found.into_iter().map(PersonId::from));
     }
-    let found: Vec<Key> = memberships::table
-        .filter(
-            memberships::organisation_id.eq_any(
-                organisations
-                    .iter()
-                    .map(|o| Key::from(*o))
-                    .collect::<Vec<_>>(),
-            ),
-        )
-        .filter(memberships::state.eq("active"))
-        .select(memberships::person_id)
-        .load(conn)?;
-    Ok(found.into_iter().map(PersonId::from).collect())
+    Ok(members)
 }
 
 /// A tie somebody has declared, and as what.

@@ -137,33 +137,27 @@ pub fn essentials(
     conn: &mut Conn,
     ids: &BTreeSet<OrganisationId>,
 ) -> Result<BTreeMap<OrganisationId, Essentials>, DbError> {
-    if ids.is_empty() {
-        return Ok(BTreeMap::new());
-    }
-    let rows: Vec<(Key, String, String, bool, Option<Key>)> = organisations::table
-        .filter(organisations::id.eq_any(ids.iter().map(|o| Key::from(*o)).collect::<Vec<_>>()))
-        .select((
-            organisations::id,
+    let mut found = BTreeMap::new();
+    for id in ids {
+        let query = organisations::table.find(Key::from(*id)).select((
             organisations::kind,
             organisations::nation,
             organisations::constituted,
             organisations::merged_into,
-        ))
-        .load(conn)?;
-    rows.into_iter()
-        .map(|(id, kind, nation, constituted, merged)| {
-            let id = OrganisationId::from(id);
-            Ok((
-                id,
-                Essentials {
-                    kind: read_word("organisations", &id, kind)?,
-                    nation: read_word("organisations", &id, nation)?,
-                    constituted,
-                    merged_into: merged.map(OrganisationId::from),
-                },
-            ))
-        })
-        .collect()
+        ));
+        let row: Option<(String, String, bool, Option<Key>)> =
+            on_each!(conn, |c| query.get_result(c)).optional()?;
+        if let Some((kind, nation, constituted, merged)) = row {
+            let essentials = Essentials {
+                kind: read_word("organisations", id, kind)?,
+                nation: read_word("organisations", id, nation)?,
+                constituted,
+                merged_into: merged.map(OrganisationId::from),
+            };
+            found.insert(*id, essentials);
+        }
+    }
+    Ok(found)
 }
 
 /// Organisations by name, after `after`; `text` narrows to names that hold it.

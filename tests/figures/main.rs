@@ -8,8 +8,10 @@ mod ground;
 mod load;
 mod town;
 
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::process::Child;
+use std::rc::Rc;
 use std::time::Duration;
 
 use clap::Parser;
@@ -193,51 +195,30 @@ fn measure(
             commits.map(|all| ("durable commits", figure.a_second / all)),
         );
     }
-    let facilitator = town.token(FACILITATOR).to_owned();
-    let page = ask(
-        port,
-        &facilitator,
-        "/api/v1/cases?stage=early_conversation&limit=100",
-    );
-    let own: Vec<String> = page["items"]
-        .as_array()
-        .expect("cases")
-        .iter()
-        .filter(|c| c["on_hold"] == false)
-        .map(|c| format!("/api/v1/cases/{}/events", c["id"].as_str().expect("an id")))
-        .collect();
+    // Each case is paused, and when all have been, each is resumed: no case is written more often than people would.
+    let (facilitator, steps) = (town.token(FACILITATOR).to_owned(), Rc::new(Cell::new(0)));
+    let own: Rc<Vec<String>> = Rc::new(running(port, &facilitator));
     for connections in CONNECTIONS {
-        let figure = load(port, connections, time, |n| {
-            let event = |name: &str| {
+        let figure = load(port, connections, time, |_| {
+            let (own, steps, token) = (own.clone(), steps.clone(), facilitator.clone());
+            move || {
+                let n = steps.replace(steps.get() + 1);
+                let event = if n / own.len() % 2 == 0 {
+                    "hold"
+                } else {
+                    "resume"
+                };
                 request(
                     "POST",
-                    &own[n],
-                    &facilitator,
+                    &own[n % own.len()],
+                    &token,
                     "If-Match: *\r\n",
-                    &format!("{{\"event\":\"{name}\"}}"),
+                    &format!("{{\"event\":\"{event}\"}}"),
                 )
-            };
-            let (hold, resume, mut held) = (event("hold"), event("resume"), false);
-            move || {
-                held = !held;
-                if held { hold.clone() } else { resume.clone() }
             }
         });
-        // Whatever was left on hold goes on, for the next round.
-        for path in own.iter().take(connections) {
-            answer(
-                port,
-                &request(
-                    "POST",
-                    path,
-                    &facilitator,
-                    "If-Match: *\r\n",
-                    "{\"event\":\"resume\"}",
-                ),
-            );
-        }
         say(
-            "a transition, with its letters",
+            "a transition, with its letters written",
             connections,
             &figure,
             commits.map(|all| ("durable commits", figure.a_second / all)),
@@ -291,6 +272,28 @@ fn say(what: &str, connections: usize, figure: &Figure, ratio: Option<(&str, f64
         figure.slow.as_secs_f64() * 1e6,
         figure.tail(),
     );
+}
+
+/// Where steps are taken in the cases of somebody that are in conversation and not paused.
+fn running(port: u16, token: &str) -> Vec<String> {
+    let (mut all, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let page = ask(
+            port,
+            token,
+            &format!("/api/v1/cases?stage=early_conversation&limit=100{cursor}"),
+        );
+        let cases = page["items"].as_array().expect("cases").iter();
+        all.extend(
+            cases
+                .filter(|c| c["on_hold"] == false)
+                .map(|c| format!("/api/v1/cases/{}/events", c["id"].as_str().expect("an id"))),
+        );
+        match page["next"].as_str() {
+            Some(next) if all.len() < 2000 => cursor = format!("&cursor={next}"),
+            _ => return all,
+        }
+    }
 }
 
 fn get(path: &str, token: &str) -> Vec<u8> {

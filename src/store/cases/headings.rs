@@ -14,7 +14,7 @@ use crate::domain::register::LocalityCode;
 use crate::domain::sight::{Turn, waiting_for};
 use crate::domain::time::Moment;
 use crate::store::columns::{At, Key};
-use crate::store::db::{AnyBackend, Conn, DbError};
+use crate::store::db::{AnyBackend, Conn, DbError, on_each};
 use crate::store::schema::{case_headings, cases};
 
 /// Something a case is listed under.
@@ -99,13 +99,12 @@ pub(super) fn list(
         diesel::delete(case_headings::table.find((gone.to_string(), at, id))).execute(conn)?;
     }
     for new in has.difference(&had) {
-        diesel::insert_into(case_headings::table)
-            .values((
-                case_headings::heading.eq(new.to_string()),
-                case_headings::opened_at.eq(at),
-                case_headings::case_id.eq(id),
-            ))
-            .execute(conn)?;
+        let insert = diesel::insert_into(case_headings::table).values((
+            case_headings::heading.eq(new.to_string()),
+            case_headings::opened_at.eq(at),
+            case_headings::case_id.eq(id),
+        ));
+        on_each!(conn, |c| insert.execute(c))?;
     }
     Ok(())
 }

@@ -46,6 +46,7 @@ struct Row {
 }
 
 impl Row {
+    /// The row of a case that is written now, at a new version.
     fn of(case: &Case) -> Self {
         Self {
             id: case.id.into(),
@@ -122,15 +123,16 @@ pub fn lock(conn: &mut Conn, id: CaseId) -> Result<Option<Arc<Case>>, DbError> {
 
 /// The case as it was written at `version`, which is how it stands in this transaction.
 fn at_version(conn: &mut Conn, id: CaseId, version: i64) -> Result<Arc<Case>, DbError> {
+    let read = |conn: &mut Conn| -> Result<Arc<Case>, DbError> {
+        let row: Row = cases::table.find(Key::from(id)).first(conn)?;
+        Ok(Arc::new(row.case()?))
+    };
     if let Some(case) = shelf::take(id, version) {
+        // Every test that reads a case shows that what is kept at hand is what is written.
+        debug_assert_eq!(case, read(conn)?);
         return Ok(case);
     }
-    let case = Arc::new(
-        cases::table
-            .find(Key::from(id))
-            .first::<Row>(conn)?
-            .case()?,
-    );
+    let case = read(conn)?;
     shelf::put(version, &case);
     Ok(case)
 }
@@ -145,17 +147,19 @@ pub fn reference_taken(conn: &mut Conn, reference: &Reference) -> Result<bool, D
 
 /// Writes a new case.
 pub fn add(conn: &mut Conn, case: &Case) -> Result<(), DbError> {
-    diesel::insert_into(cases::table)
-        .values(Row::of(case))
-        .execute(conn)?;
+    let row = Row::of(case);
+    shelf::put(row.version, &Arc::new(case.clone()));
+    let insert = diesel::insert_into(cases::table).values(row);
+    on_each!(conn, |c| insert.execute(c))?;
     headings::list(conn, None, Some(case))
 }
 
 /// Writes a case that `lock` took.
 pub fn save(conn: &mut Conn, before: &Case, case: &Case) -> Result<(), DbError> {
-    diesel::update(cases::table.find(Key::from(case.id)))
-        .set(Row::of(case))
-        .execute(conn)?;
+    let row = Row::of(case);
+    shelf::put(row.version, &Arc::new(case.clone()));
+    let update = diesel::update(cases::table.find(Key::from(case.id))).set(row);
+    on_each!(conn, |c| update.execute(c))?;
     headings::list(conn, Some(before), Some(case))
 }
 

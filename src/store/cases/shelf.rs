@@ -1,5 +1,6 @@
-//! Cases lately read. What was written at a version never changes, so nothing here can be out of date: a case that was
-//! written again has another version, and one whose version nobody asks for makes room.
+//! Cases lately read or written. What was written at a version never changes, so nothing here can be out of date: a case
+//! that was written again has another version, and one whose version nobody asks for makes room. A version that was rolled
+//! back is never asked for.
 use std::num::NonZeroUsize;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 

@@ -95,6 +95,7 @@ fn of_0001(conn: &mut impl SimpleConnection, folder: &str, id: impl Fn(u8) -> St
              VALUES ({case}, 'CG-2026-4F7K', 'intake', 3, {at}, false, false, false, true, false, '', '{{}}', '{{}}', '{{}}', '{{}}', '{{}}', '{{}}', '{{}}', '{{}}');"
         ),
         format!("INSERT INTO case_parties VALUES ({case}, {lero}, 'initiating'), ({case}, {other}, 'invited');"),
+        format!("INSERT INTO readings VALUES ({case}, 'invited', 1, '{{}}');"),
         format!("INSERT INTO case_localities VALUES ({case}, 'E07000128');"),
         format!("INSERT INTO case_seats VALUES ({case}, {person}, 'asked'), ({case}, {person}, 'facilitator'), ({case}, {person}, 'excluded');"),
     ];
@@ -130,7 +131,7 @@ fn cases_of_before_are_listed_under_the_same_headings() {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     for url in urls {
         let db = Db::open(&url, Opening::Alone).expect("the later migrations run");
-        let query = "SELECT heading FROM case_headings ORDER BY heading";
+        let query = "SELECT heading FROM case_headings UNION ALL SELECT 'reading: ' || side FROM readings ORDER BY 1";
         let found: Vec<Heading> = runtime
             .block_on(db.read(move |conn| {
                 Ok::<_, DbError>(match conn {
@@ -148,6 +149,7 @@ fn cases_of_before_are_listed_under_the_same_headings() {
                 "locality:E07000128".to_owned(),
                 named("party", "02"),
                 named("party", "03"),
+                "reading: invited".to_owned(),
                 "reference:4F7K".to_owned(),
                 named("seat", "04"),
                 "stage:intake".to_owned(),

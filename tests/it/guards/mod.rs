@@ -1,5 +1,6 @@
 //! The guards of the house: what holds however the rooms are furnished.
 mod access;
+mod crash;
 mod floors;
 mod hygiene;
 mod mail;
