@@ -1,5 +1,6 @@
 //! Reading JSON strictly (SAFETY §4): one document, no repeated keys, no depth that hurts; then into the shape a use
 //! case asks for, with a JSON pointer to whatever does not fit.
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::de::{DeserializeOwned, DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
@@ -119,6 +120,12 @@ pub fn with_pointers<T>(
     value: Value,
     read: impl FnOnce(Strict) -> Result<T, serde_path_to_error::Error<serde_json::Error>>,
 ) -> Result<T, Problem> {
+    if let Some(pointer) = said_twice(&value) {
+        return Err(Problem::new(Kind::Invalid).with(vec![Flaw::at(
+            &pointer,
+            "this is in the list already; please name it once",
+        )]));
+    }
     read(Strict(value)).map_err(|error| {
         let mut pointer = String::new();
         for segment in error.path() {
@@ -140,6 +147,26 @@ pub fn with_pointers<T>(
             message: kindly(&error.inner().to_string()),
         }])
     })
+}
+
+/// Where a list of words or numbers names the same thing again: lists of such things are sets here.
+fn said_twice(value: &Value) -> Option<String> {
+    match value {
+        Value::Array(items) => {
+            let mut seen = BTreeSet::new();
+            items.iter().enumerate().find_map(|(at, item)| {
+                let plain = item.is_string() || item.is_number();
+                let beneath = || said_twice(item).map(|rest| format!("/{at}{rest}"));
+                (plain && !seen.insert(item.to_string()))
+                    .then(|| format!("/{at}"))
+                    .or_else(beneath)
+            })
+        }
+        Value::Object(fields) => fields
+            .iter()
+            .find_map(|(key, value)| Some(format!("/{}{}", escaped(key), said_twice(value)?))),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
+    }
 }
 
 fn escaped(key: &str) -> String {

@@ -81,11 +81,11 @@ async fn client(
     line.set_nodelay(true).expect("a socket option");
     let (mut took, mut room) = (Vec::new(), Vec::with_capacity(64 * 1024));
     loop {
-        let asked = ask();
-        let since = Instant::now();
-        if since >= end {
+        if Instant::now() >= end {
             return took;
         }
+        let asked = ask();
+        let since = Instant::now();
         line.write_all(&asked).await.expect("the request goes out");
         room.clear();
         while !is_whole(&room) {

@@ -223,6 +223,10 @@ fn lists_do_not_stand_for_objects_and_days_have_one_spelling() {
             &json!(["Array Person", "a@x.example", []]),
         )
         .expect(422);
+    // A set names each thing once, and a longest list is counted as it was sent.
+    let roles = json!({ "name": "Twice", "email": "twice@x.example", "roles": ["auditor", "facilitator", "auditor"] });
+    let twice = cast.coordinator.post("/api/v1/people", &roles);
+    assert_eq!(twice.expect(422).flaws(), ["/roles/2"]);
     assert_eq!(
         cast.facilitator
             .does(

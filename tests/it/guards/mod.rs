@@ -6,6 +6,7 @@ mod hygiene;
 mod mail;
 mod migrations;
 mod mirror;
+mod parsers;
 mod procedure;
 mod readme;
 mod routes;
