@@ -153,6 +153,19 @@ fn measure(
         (bare_port, size),
         time,
     );
+    let facilitator = town.token(FACILITATOR).to_owned();
+    let own: Rc<Vec<String>> = Rc::new(running(port, &facilitator));
+    let others: Vec<Vec<u8>> = own
+        .iter()
+        .map(|steps| get(steps.trim_end_matches("/events"), &facilitator))
+        .collect();
+    let size = answer(port, &others[0]).len();
+    beside_bare(
+        &format!("the same, {} in turn ({size} octets)", others.len()),
+        (port, &others),
+        (bare_port, size),
+        time,
+    );
     let mut rate = 0.0;
     for name in [COORDINATOR, FACILITATOR, LEAD] {
         let list = vec![get("/api/v1/cases", town.token(name))];
@@ -196,8 +209,7 @@ fn measure(
         );
     }
     // Each case is paused, and when all have been, each is resumed: no case is written more often than people would.
-    let (facilitator, steps) = (town.token(FACILITATOR).to_owned(), Rc::new(Cell::new(0)));
-    let own: Rc<Vec<String>> = Rc::new(running(port, &facilitator));
+    let steps = Rc::new(Cell::new(0));
     for connections in CONNECTIONS {
         let figure = load(port, connections, time, |_| {
             let (own, steps, token) = (own.clone(), steps.clone(), facilitator.clone());
