@@ -21,8 +21,8 @@ use crate::web::routes;
 
 /// How many connections may be open at once; more wait. Each may cost half a megabyte while its client does not read.
 const CONNECTIONS: usize = 512;
-/// How long a connection may last beyond the time of a body without another request.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// How long a connection may last beyond the time of a body without a request or an answer.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Furnishes the desk.
 pub fn desk(db: Db, clock: Arc<dyn Clock>, settings: Settings) -> Result<Desk, LetterError> {

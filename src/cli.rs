@@ -167,23 +167,27 @@ async fn open_door(config: &Config, desk: Desk) -> Result<(), Trouble> {
         app::listen(config.listen).map_err(|e| Trouble(3, format!("{}: {e}", config.listen)))?;
     let server = app::server(&desk, listener, app::watch(config), cores())?;
     let (stop, stopping) = tokio::sync::watch::channel(false);
+    let stop = Arc::new(stop);
     let courier = Courier::new(config.mailer.clone()).until(stopping);
     let mut work = actix_web::rt::spawn(jobs::run(desk, courier));
+    let bell = stop.clone();
     actix_web::rt::spawn(async move {
+        // The courier hears of it at once; the server takes its time for those who are still there.
         if asked_to_stop().await.is_ok() {
-            stop.send_replace(true);
+            bell.send_replace(true);
         }
-        // The sender stays until the end: a courier whose bell is gone would not hear it.
-        std::future::pending::<()>().await;
     });
     tracing::info!(listen = %config.listen, "the door is open");
     server.await?;
     tracing::info!("the door is closed");
-    if tokio::time::timeout(LAST_LETTER, &mut work).await.is_err() {
-        tracing::warn!(
-            "the relay has not answered about the last letter; it is sent again after a restart"
-        );
-        work.abort();
+    stop.send_replace(true);
+    match tokio::time::timeout(LAST_LETTER, &mut work).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::error!(%error, "letters and clocks had stopped before"),
+        Err(_) => {
+            tracing::warn!("the relay has not answered about the last letter; it may go out again");
+            work.abort();
+        }
     }
     Ok(())
 }

@@ -166,7 +166,14 @@ fn names_for<'a>(
 }
 
 /// Whether a list may be narrowed to this case by what this reader does not see of it: if not, it is not in the list.
-fn may_be_found(case: &Case, as_what: Capacity, filter: &Filter) -> bool {
+fn may_be_found(case: &Case, as_what: Capacity, filter: &Filter, places: &Places) -> bool {
+    let meant = filter
+        .text
+        .as_ref()
+        .is_none_or(|text| case.reference.is_meant_by(text));
+    if !meant && !case.organisations().any(|o| places.named.contains(&o)) {
+        return false;
+    }
     let by_names = filter.party.is_some()
         || filter.locality.is_some()
         || filter
@@ -208,8 +215,18 @@ pub struct Filter {
     pub text: Option<String>,
 }
 
-/// How many organisations are looked through that have the words of a search in their names.
-const NAMED: i64 = 100;
+/// How many cases are read at a time once some on a page were hidden.
+const HIDDEN_STRIDE: usize = 100;
+
+/// Where a list looks for its cases.
+struct Places {
+    /// Under any of these headings.
+    under: Vec<Heading>,
+    /// And for each of these, under any of those too.
+    also: Vec<Vec<Heading>>,
+    /// The organisations a searched text names.
+    named: BTreeSet<OrganisationId>,
+}
 
 /// What is asked of the list of cases.
 #[derive(Debug, Clone, Default)]
@@ -247,16 +264,19 @@ impl Desk {
                 let person = actor.person.ok_or(Error::SignIn)?;
                 let list = ("cases", person, &search.filter);
                 let mut after: Option<(Moment, CaseId)> = search.slice.place(&list)?;
-                let (under, also) = headings(conn, &actor, person, &search.filter)?;
-                let mut found = Vec::new();
+                let places = places(conn, &actor, person, &search.filter)?;
+                let (mut found, mut most) = (Vec::new(), search.slice.most() + 1);
                 while found.len() <= search.slice.most() {
-                    let batch = cases::page(conn, &under, &also, after, search.slice.most() + 1)?;
+                    let batch = cases::page(conn, &places.under, &places.also, after, most)?;
                     let Some(last) = batch.last() else { break };
                     after = Some((last.opened_at, last.id));
-                    let whole = batch.len() > search.slice.most();
+                    let whole = batch.len() == most;
+                    // Where much is hidden, it is passed by in longer strides.
+                    most = most.max(HIDDEN_STRIDE);
                     found.extend(batch.into_iter().filter_map(|case| {
                         let as_what = capacity(&case, &actor, now)?;
-                        may_be_found(&case, as_what, &search.filter).then_some((case, as_what))
+                        may_be_found(&case, as_what, &search.filter, &places)
+                            .then_some((case, as_what))
                     }));
                     if !whole {
                         break;
@@ -367,40 +387,35 @@ fn shown_capacity(acted: CapacityName, as_what: Capacity) -> CapacityName {
     }
 }
 
-/// Under which headings to look for the cases a person may find, and which other headings they must be under.
-/// `access::capacity` decides on each one that is found there.
-fn headings(
+/// Under which headings to look for the cases a person may find, and which other headings they must be under. It may be
+/// too many: `access::capacity` and `may_be_found` decide on each one that is found there.
+fn places(
     conn: &mut Conn,
     actor: &Actor,
     person: PersonId,
     filter: &Filter,
-) -> Result<(Vec<Heading>, Vec<Vec<Heading>>), Error> {
+) -> Result<Places, Error> {
     let everything = actor.is(Role::Coordinator) || actor.is(Role::Auditor);
     let mut own = vec![Heading::Seat(person)];
     own.extend(actor.member_of.iter().map(|(o, _)| Heading::Party(*o)));
     own.extend(everything.then_some(Heading::Everything));
 
-    let mut wanted: Vec<Vec<Heading>> = Vec::new();
+    let (mut wanted, mut named): (Vec<Vec<Heading>>, _) = (Vec::new(), BTreeSet::new());
     if let Some(text) = &filter.text {
-        let named = register::page(conn, Some(text), None, NAMED)?;
+        named = register::named(conn, text)?;
         let letters = Reference::letters_in(text).trim().to_ascii_uppercase();
-        wanted.push(
-            named
-                .into_iter()
-                .map(|(o, _)| Heading::Party(o))
-                .chain([Heading::Reference(letters)])
-                .collect(),
-        );
+        let parties = named.iter().map(|o| Heading::Party(*o));
+        wanted.push(parties.chain([Heading::Reference(letters)]).collect());
     }
     wanted.extend(filter.party.map(|o| vec![Heading::Party(o)]));
     wanted.extend(filter.neutral.map(|p| vec![Heading::Seat(p)]));
-    wanted.extend(filter.locality.as_deref().map(|code| {
-        LocalityCode::parse(code)
-            .map(Heading::Locality)
-            .into_iter()
-            .collect()
+    let locality = filter.locality.as_deref().map(LocalityCode::parse);
+    wanted.extend(locality.map(|code| code.map(Heading::Locality).into_iter().collect()));
+    wanted.extend(filter.waiting_for.map(|turn| match turn {
+        // To the sides it is the coordinator's turn while a facilitator is asked.
+        Turn::Coordinator => vec![Heading::Turn(turn), Heading::Turn(Turn::Facilitator)],
+        Turn::Initiating | Turn::Invited | Turn::Facilitator => vec![Heading::Turn(turn)],
     }));
-    wanted.extend(filter.waiting_for.map(|turn| vec![Heading::Turn(turn)]));
     wanted.extend(filter.stage.map(|stage| vec![Heading::Stage(stage)]));
     // Whoever may find everything looks where there is least first.
     let under = if everything && !wanted.is_empty() {
@@ -408,5 +423,9 @@ fn headings(
     } else {
         own
     };
-    Ok((under, wanted))
+    Ok(Places {
+        under,
+        also: wanted,
+        named,
+    })
 }

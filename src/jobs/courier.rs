@@ -133,37 +133,47 @@ impl Courier {
         Ok(sent)
     }
 
-    /// Speaks with the relay on a thread of its own, and not for ever: a relay that drips is left behind.
+    /// Speaks with the relay on a thread of its own, and not for ever: a relay that drips is left behind. The thread is
+    /// none of the runtime's and holds nothing of the database, so that neither waits for a relay when the service ends.
     async fn hand_over(&self, desk: &Desk, letter: &Claimed) -> Delivery {
-        let (mailer, from, db) = (
-            self.mailer.clone(),
-            desk.settings.sender.from.clone(),
-            desk.db.clone(),
-        );
-        let (id, lease, to, octets) = (
-            letter.id,
-            letter.lease,
-            letter.address.clone(),
-            letter.bytes.clone(),
-        );
-        let here = tokio::runtime::Handle::current();
-        let (said, speaking) = tokio::sync::oneshot::channel();
-        // Not one of the runtime's threads: the process does not wait for a relay when it ends.
-        std::thread::spawn(move || {
-            let mut in_flight = || {
-                here.block_on(db.write(move |conn| outbox::mark_in_flight(conn, id, lease)))
-                    .unwrap_or(false)
+        let (mailer, from) = (self.mailer.clone(), desk.settings.sender.from.clone());
+        let (id, lease) = (letter.id, letter.lease);
+        let (to, octets) = (letter.address.clone(), letter.bytes.clone());
+        let (ask, mut asked) = tokio::sync::mpsc::channel::<std::sync::mpsc::Sender<bool>>(1);
+        let (said, mut speaking) = tokio::sync::oneshot::channel();
+        let began = std::thread::Builder::new()
+            .name("letter".to_owned())
+            .spawn(move || {
+                let mut in_flight = || {
+                    let (tell, told) = std::sync::mpsc::channel();
+                    ask.blocking_send(tell).is_ok() && told.recv().unwrap_or(false)
+                };
+                // Nobody listens any more if the lease has ended.
+                let _ =
+                    said.send(mailer.deliver(&from, &to, &id.to_string(), &octets, &mut in_flight));
+            });
+        if let Err(error) = began {
+            return Delivery::LinkFailed {
+                answer: error.kind().to_string(),
             };
-            // Nobody listens any more if the lease has ended.
-            let _ = said.send(mailer.deliver(&from, &to, &id.to_string(), &octets, &mut in_flight));
-        });
-        let patience = Pause::from_secs(LEASE_MINUTES.unsigned_abs() * 60);
-        match tokio::time::timeout(patience, speaking).await {
-            Ok(Ok(delivery)) => delivery,
-            Ok(Err(_)) => Delivery::Never {
-                answer: "the letter could not be handed over".to_owned(),
-            },
-            Err(_) => Delivery::NotOurs,
+        }
+        let end = tokio::time::sleep(Pause::from_secs(LEASE_MINUTES.unsigned_abs() * 60));
+        tokio::pin!(end);
+        let mut going_out = false;
+        loop {
+            tokio::select! {
+                Some(tell) = asked.recv() => {
+                    let ours = desk.db.write(move |conn| outbox::mark_in_flight(conn, id, lease)).await;
+                    going_out = ours.unwrap_or(false);
+                    // A thread that is gone has sent nothing.
+                    let _ = tell.send(going_out);
+                }
+                delivery = &mut speaking => return delivery.unwrap_or_else(|_| {
+                    let answer = "the letter could not be handed over".to_owned();
+                    if going_out { Delivery::Uncertain { answer } } else { Delivery::LinkFailed { answer } }
+                }),
+                () = &mut end => return Delivery::NotOurs,
+            }
         }
     }
 

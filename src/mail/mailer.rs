@@ -298,11 +298,12 @@ fn speak(
             Delivery::LinkFailed { answer: brief(&e) }
         };
     }
+    let recipient = to.to_string().to_lowercase();
     let at_the_door = link
         .command(Rcpt::new(to, vec![]))
         .and_then(|_| link.command(Data));
     if let Err(e) = at_the_door {
-        return refused_at_the_door(&e);
+        return refused_at_the_door(&e, &recipient);
     }
     if !in_flight() {
         return Delivery::NotOurs;
@@ -324,10 +325,11 @@ fn patience(link: &mut SmtpConnection, how_long: Duration) {
 
 /// What the relay said before it saw the letter. Many relays speak of the sender and of us only here, when they are told
 /// of a recipient; a letter is not given up for that.
-fn refused_at_the_door(error: &SmtpError) -> Delivery {
+fn refused_at_the_door(error: &SmtpError, recipient: &str) -> Delivery {
     let answer = brief(error);
     let enhanced = answer.split_once(' ').map(|(_, e)| e).unwrap_or_default();
-    let words = words_of(error).to_lowercase();
+    // Relays repeat the address, whatever words may be in it.
+    let words = words_of(error).to_lowercase().replace(recipient, "");
     let speaks_of = |those: &[&str]| those.iter().any(|one| words.contains(one));
     match error.status().map(u16::from) {
         // Out of order, not known, or only after TLS or a log-in (RFC 4954 §6, RFC 3207 §4): the same for every letter.

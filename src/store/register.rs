@@ -160,6 +160,24 @@ pub fn essentials(
     Ok(found)
 }
 
+/// Every organisation whose name holds `text`.
+pub fn named(conn: &mut Conn, text: &str) -> Result<BTreeSet<OrganisationId>, DbError> {
+    let found: Vec<Key> = organisations::table
+        .filter(organisations::folded.like(holding(text)).escape('!'))
+        .select(organisations::id)
+        .load(conn)?;
+    Ok(found.into_iter().map(OrganisationId::from).collect())
+}
+
+/// What LIKE takes for "holds this text, to the letter".
+fn holding(text: &str) -> String {
+    let literal = folded(text)
+        .replace('!', "!!")
+        .replace('%', "!%")
+        .replace('_', "!_");
+    format!("%{literal}%")
+}
+
 /// Organisations by name, after `after`; `text` narrows to names that hold it.
 pub fn page(
     conn: &mut Conn,
@@ -173,17 +191,7 @@ pub fn page(
         .limit(most)
         .into_boxed::<AnyBackend>();
     if let Some(text) = text {
-        query = query.filter(
-            organisations::folded
-                .like(format!(
-                    "%{}%",
-                    folded(text)
-                        .replace('!', "!!")
-                        .replace('%', "!%")
-                        .replace('_', "!_")
-                ))
-                .escape('!'),
-        );
+        query = query.filter(organisations::folded.like(holding(text)).escape('!'));
     }
     if let Some((name, id)) = after {
         query = query.filter(

@@ -27,7 +27,7 @@ pub struct Watch {
     pub body_time: Duration,
 }
 
-/// The life of a connection: it ends when no request has begun for a while. Only the first head of a connection, a body
+/// The life of a connection: it ends when no request has begun or been answered for a while. Only the first head of a connection, a body
 /// with a length and an idle connection have deadlines of the server's own.
 pub struct Life(tokio::sync::watch::Sender<()>);
 
@@ -48,7 +48,7 @@ impl Life {
         Self(beat)
     }
 
-    /// A request has begun.
+    /// A request has begun, or been answered.
     pub fn goes_on(&self) {
         self.0.send_replace(());
     }
@@ -63,7 +63,13 @@ pub async fn guard(
         life.goes_on();
     }
     let answer = match checked(&mut req).await {
-        Ok(()) => next.call(req).await?.map_into_boxed_body(),
+        Ok(()) => {
+            let answer = next.call(req).await?;
+            if let Some(life) = answer.request().conn_data::<Life>() {
+                life.goes_on();
+            }
+            answer.map_into_boxed_body()
+        }
         Err(problem) => req
             .into_response(problem.error_response())
             .map_into_boxed_body(),

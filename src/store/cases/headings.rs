@@ -104,7 +104,8 @@ pub(super) fn list(
             case_headings::opened_at.eq(at),
             case_headings::case_id.eq(id),
         ));
-        on_each!(conn, |c| insert.execute(c))?;
+        // It may be there already, where the rule for headings has changed since.
+        on_each!(conn, |c| insert.on_conflict_do_nothing().execute(c))?;
     }
     Ok(())
 }
@@ -129,7 +130,7 @@ pub fn page(
     found
         .into_iter()
         .rev()
-        .map(|(_, id, version)| at_version(conn, id.into(), version))
+        .filter_map(|(_, id, version)| at_version(conn, id.into(), version).transpose())
         .collect()
 }
 

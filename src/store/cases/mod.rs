@@ -104,9 +104,7 @@ impl Row {
 pub fn find(conn: &mut Conn, id: CaseId) -> Result<Option<Arc<Case>>, DbError> {
     let query = cases::table.find(Key::from(id)).select(cases::version);
     let version = on_each!(conn, |c| query.get_result(c)).optional()?;
-    version
-        .map(|version| at_version(conn, id, version))
-        .transpose()
+    version.map_or(Ok(None), |version| at_version(conn, id, version))
 }
 
 /// Takes a case for this transaction: a portable row lock. Whoever comes second sees what the first one did.
@@ -116,25 +114,27 @@ pub fn lock(conn: &mut Conn, id: CaseId) -> Result<Option<Arc<Case>>, DbError> {
         .returning(cases::version)
         .get_result(conn)
         .optional()?;
-    version
-        .map(|version| at_version(conn, id, version))
-        .transpose()
+    version.map_or(Ok(None), |version| at_version(conn, id, version))
 }
 
-/// The case as it was written at `version`, which is how it stands in this transaction.
-fn at_version(conn: &mut Conn, id: CaseId, version: i64) -> Result<Arc<Case>, DbError> {
-    let read = |conn: &mut Conn| -> Result<Arc<Case>, DbError> {
-        let row: Row = cases::table.find(Key::from(id)).first(conn)?;
-        Ok(Arc::new(row.case()?))
+/// The case as it was written at `version`, which was just read; or as it stands by now, if somebody's transaction has
+/// ended in between.
+fn at_version(conn: &mut Conn, id: CaseId, version: i64) -> Result<Option<Arc<Case>>, DbError> {
+    let read = |conn: &mut Conn| -> Result<Option<(i64, Arc<Case>)>, DbError> {
+        let row: Option<Row> = cases::table.find(Key::from(id)).first(conn).optional()?;
+        row.map(|row| Ok((row.version, Arc::new(row.case()?))))
+            .transpose()
     };
-    if let Some(case) = shelf::take(id, version) {
+    if let Some(kept) = shelf::take(id, version) {
         // Every test that reads a case shows that what is kept at hand is what is written.
-        debug_assert_eq!(case, read(conn)?);
-        return Ok(case);
+        debug_assert!(read(conn)?.is_none_or(|(now, case)| now != version || case == kept));
+        return Ok(Some(kept));
     }
-    let case = read(conn)?;
-    shelf::put(version, &case);
-    Ok(case)
+    let found = read(conn)?;
+    if let Some((version, case)) = &found {
+        shelf::put(*version, case);
+    }
+    Ok(found.map(|(_, case)| case))
 }
 
 /// Whether a reference is already given to a case.

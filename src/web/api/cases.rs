@@ -76,7 +76,7 @@ pub struct Query {
     /// Whose turn it is.
     #[serde(default)]
     pub waiting_for: Option<Turn>,
-    /// Words in the reference or in an organisation's name.
+    /// A reference, with or without its beginning, or a part of an organisation's name.
     #[serde(default)]
     #[schemars(length(min = 1, max = 200))]
     pub text: Option<Line>,

@@ -11,9 +11,14 @@ on_both! {
         let cast = Cast::new(app);
         let case = cast.submitted("share_all");
         cast.coordinator.did(&case, json!({ "event": "screen", "result": "suitable" }));
+        // Who is being asked is not for the sides: to them it stays the coordinator's turn, in every list.
+        let waits = |turn: &str| cast.initiating_lead.get(&format!("/api/v1/cases?waiting_for={turn}")).expect(200).body["items"].as_array().map(Vec::len);
+        let before = (waits("coordinator"), waits("facilitator"));
+        assert_eq!(before, (Some(1), Some(0)));
         let declare = |until: Option<&str>| cast.other_facilitator.post(&format!("/api/v1/people/{}/affiliations", cast.other_facilitator.id), &json!({ "organisation": cast.invited, "role": "trustee", "since": "2019-01-01", "until": until })).expect(201);
         declare(Some("2023-09-01"));
         cast.coordinator.did(&case, json!({ "event": "assign_facilitator", "person": cast.other_facilitator.id }));
+        assert_eq!((waits("coordinator"), waits("facilitator")), before);
         let asked = cast.other_facilitator.sees(&case).expect(200).body;
         assert_eq!(asked["you_are"], "asked_facilitator");
         assert!(asked["summary"].is_null() && asked["accounts"].is_null() && asked["sides"].is_object(), "names only: {asked}");

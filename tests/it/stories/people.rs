@@ -74,6 +74,14 @@ on_both! {
             assert_eq!(cast.coordinator.get(&format!("/api/v1/cases?{query}")).expect(200).body["items"].as_array().map(Vec::len), Some(count), "{query}");
         }
         assert_eq!(cast.coordinator.get(&format!("/api/v1/cases?party={}", cast.invited)).body["items"].as_array().map(Vec::len), Some(5));
+        // A reference is found whole, with or without its beginning, and in no other year.
+        let reference = first["items"][0]["reference"].as_str().expect("a reference").to_owned();
+        let letters = reference.rsplit('-').next().expect("letters").to_lowercase();
+        for (text, found) in [(reference.as_str(), 1), (letters.as_str(), 1), (&format!("CG-1999-{letters}"), 0), (&format!("x-{letters}"), 0)] {
+            for reader in [&cast.coordinator, &cast.initiating_lead] {
+                assert_eq!(reader.get(&format!("/api/v1/cases?text={text}")).expect(200).body["items"].as_array().map(Vec::len), Some(found), "{text}");
+            }
+        }
     }
 
     fn notifications_are_ones_own(app: &App) {
