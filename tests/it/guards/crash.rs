@@ -122,18 +122,21 @@ struct Client {
 }
 
 impl Client {
+    /// Thinks of another command, with a key of its own.
+    fn begin_another(&mut self) {
+        self.sent += 1;
+        let key = format!("crash-{}-{}", self.number, self.sent);
+        let body = (self.what)(self.sent, &key, &self.organisation);
+        self.open = Some((key, body));
+    }
+
     /// Works until the service is gone, or until what is open is acknowledged, if nothing new may be begun.
     fn work(&mut self, base: &str, stop: &AtomicBool) {
         while !stop.load(Ordering::Relaxed) || self.open.is_some() {
-            let (key, body) = self.open.clone().unwrap_or_else(|| {
-                self.sent += 1;
-                let key = format!("crash-{}-{}", self.number, self.sent);
-                (
-                    key.clone(),
-                    (self.what)(self.sent, &key, &self.organisation),
-                )
-            });
-            self.open = Some((key.clone(), body.clone()));
+            if self.open.is_none() {
+                self.begin_another();
+            }
+            let (key, body) = self.open.clone().expect("a command");
             let answer = agent()
                 .post(format!("{base}/api/v1{}", self.path))
                 .header("Authorization", format!("Bearer {}", self.token))
@@ -278,6 +281,16 @@ fn whatever_was_acknowledged_is_there_exactly_once_after_a_crash() {
         );
     }
     letters_are_whole(&service, &people["Morag Ellery"], &story);
+    // Each step wrote as many letters as one more step of the same case writes now: none was lost, none written twice.
+    let letters = || service.all(&people["Morag Ellery"], "/letters?").len() - story.len();
+    let (written, mut wanted) = (letters(), 0);
+    for client in &mut clients[CLIENTS..] {
+        let (before, steps) = (letters(), client.sent);
+        client.begin_another();
+        client.work(&service.base, &AtomicBool::new(true));
+        wanted += steps * (letters() - before);
+    }
+    assert_eq!(written, wanted);
     let data = folder.path().join("common-ground.db");
     let verified = Command::new(PROGRAM)
         .arg("verify-log")

@@ -17,6 +17,7 @@ enum Mood {
     Take,
     LaterAtRcpt,
     NeverAtRcpt,
+    SenderAtRcpt,
     DropAfterDot,
     Shut,
 }
@@ -76,6 +77,9 @@ impl Sink {
                 }
                 "RCPT" if mood == Mood::NeverAtRcpt => {
                     say("550 5.1.1 nobody of that name");
+                }
+                "RCPT" if mood == Mood::SenderAtRcpt => {
+                    say("553 5.7.1 <a@x.example>: Sender address rejected: not owned by user");
                 }
                 "DATA" => {
                     say("354 go on");
@@ -193,6 +197,29 @@ fn an_address_nobody_has_ends_the_letter_and_a_person_is_told_of_it() {
         .expect(200)
         .body;
     assert_eq!(dead["items"].as_array().map(Vec::len), Some(1));
+}
+
+#[test]
+fn a_refusal_that_means_us_ends_no_letter() {
+    let app = App::on_sqlite();
+    one_letter(&app);
+    let (sink, port) = Sink::begin(&[Mood::SenderAtRcpt]);
+    let mut courier = courier(port);
+    app.wait(courier.deliver_due(&app.desk)).expect("tried");
+    let coordinator = app.staff(
+        "Cor Two",
+        &[common_ground::domain::people::Role::Coordinator],
+    );
+    let waiting = coordinator
+        .get("/api/v1/letters?state=sending")
+        .expect(200)
+        .body;
+    let letter = &waiting["items"][0];
+    assert_eq!(letter["answer"], "553 5.7.1");
+    assert!(letter["next_at"].is_string(), "{letter}");
+    app.clock.advance(Duration::minutes(6));
+    app.wait(courier.deliver_due(&app.desk)).expect("delivered");
+    assert_eq!(sink.taken().len(), 1);
 }
 
 #[test]
