@@ -90,8 +90,8 @@ enum Mail {
     },
 }
 
-/// How long a stopping service waits for the relay's answer about a letter, once its door is closed.
-const LAST_LETTER: Duration = Duration::from_secs(10);
+/// How long a stopping service waits for its courier, once its door is closed.
+const LAST_LETTER: Duration = Duration::from_secs(12);
 
 /// Something an operator needs to know, with its exit code.
 struct Trouble(u8, String);
@@ -185,7 +185,9 @@ async fn open_door(config: &Config, desk: Desk) -> Result<(), Trouble> {
         Ok(Ok(())) => {}
         Ok(Err(error)) => tracing::error!(%error, "letters and clocks had stopped before"),
         Err(_) => {
-            tracing::warn!("the relay has not answered about the last letter; it may go out again");
+            tracing::warn!(
+                "the courier did not come home; its letters wait for their leases to end"
+            );
             work.abort();
         }
     }

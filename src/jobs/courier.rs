@@ -15,6 +15,8 @@ use tokio::sync::watch;
 
 /// How long a courier may take over one letter; then the lease ends and somebody else may try.
 const LEASE_MINUTES: i64 = 15;
+/// How long a courier that is told to stop still waits for the relay's answer about the letter in its hand.
+const LAST_LETTER: Pause = Pause::from_secs(10);
 /// How many letters are taken at a time: all of them share one lease.
 const AT_A_TIME: i64 = 10;
 /// After so many attempts with an uncertain end, a person takes over.
@@ -159,7 +161,7 @@ impl Courier {
         }
         let end = tokio::time::sleep(Pause::from_secs(LEASE_MINUTES.unsigned_abs() * 60));
         tokio::pin!(end);
-        let mut going_out = false;
+        let (mut going_out, mut stopping) = (false, self.stopping.clone());
         loop {
             tokio::select! {
                 Some(tell) = asked.recv() => {
@@ -172,7 +174,13 @@ impl Courier {
                     let answer = "the letter could not be handed over".to_owned();
                     if going_out { Delivery::Uncertain { answer } } else { Delivery::LinkFailed { answer } }
                 }),
-                () = &mut end => return Delivery::NotOurs,
+                Ok(()) = stopping.changed() => {
+                    end.as_mut().reset(tokio::time::Instant::now() + LAST_LETTER);
+                }
+                () = &mut end => {
+                    tracing::warn!(letter = %id, "the relay has not answered about a letter; it may go out again");
+                    return Delivery::NotOurs;
+                }
             }
         }
     }
