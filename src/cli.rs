@@ -1,7 +1,7 @@
 //! The command line: what an operator does. Exit codes: 0 done, 1 the answer is no, 2 the command is wrong, 3 something
 //! could not be read or written.
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use clap::{Parser, Subcommand};
 
 use crate::casework::people::NewPerson;
 use crate::casework::{Desk, Error};
-use crate::config::{Config, Over};
+use crate::config::{Config, Over, key_from};
 use crate::domain::id::LetterId;
 use crate::domain::notice::Letter;
 use crate::domain::people::Role;
@@ -21,6 +21,7 @@ use crate::mail::letter::{Letters, Words, assemble};
 use crate::mail::mailer::Delivery;
 use crate::store::db::{Db, DbError, Opening};
 use crate::store::events;
+use crate::store::keys::{self, WrappingKey};
 use crate::{app, demo, jobs, telemetry};
 
 /// Mediation and arbitration case management for LEROs.
@@ -49,6 +50,9 @@ enum Command {
     },
     /// Bring the database up to date and stop.
     Migrate,
+    /// Make and change the key the database is sealed with.
+    #[command(subcommand)]
+    Key(KeyCommand),
     /// Add people and give them tokens.
     #[command(subcommand)]
     User(User),
@@ -57,6 +61,18 @@ enum Command {
     /// Try the way letters leave.
     #[command(subcommand)]
     Mail(Mail),
+}
+
+#[derive(Debug, Subcommand)]
+enum KeyCommand {
+    /// Print a new key. Keep it in a file of its own, and a copy of it apart from the backups of the database.
+    New,
+    /// Seal the database's keys with another key. The service must be stopped; start it with the other key afterwards.
+    Rotate {
+        /// The file with the new key.
+        #[arg(long)]
+        to: PathBuf,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -119,6 +135,11 @@ pub fn run() -> ExitCode {
                 fresh,
             } => actix_web::rt::System::new().block_on(demo(listen, data, fresh)),
             Command::Migrate => migrate(),
+            Command::Key(KeyCommand::New) => {
+                println!("{}", WrappingKey::random().written());
+                Ok(())
+            }
+            Command::Key(KeyCommand::Rotate { to }) => runtime.block_on(rotate_key(&to)),
             Command::User(user) => runtime.block_on(self::user(user)),
             Command::VerifyLog => runtime.block_on(verify_log()),
             Command::Mail(Mail::Check { to }) => mail_check(&to),
@@ -138,7 +159,13 @@ fn configured(over: &Over) -> Result<Config, Trouble> {
 
 fn furnished(config: &Config, opening: Opening) -> Result<Desk, Trouble> {
     std::fs::create_dir_all(&config.data)?;
-    let db = Db::open(&config.database_url, opening).map_err(|e| {
+    let key = config.key.as_ref().ok_or_else(|| {
+        Trouble(
+            2,
+            "KEY_FILE: the database is sealed, and no key was given; `common-ground key new > FILE` makes one for a new database".to_owned(),
+        )
+    })?;
+    let db = Db::open(&config.database_url, opening, key).map_err(|e| {
         Trouble(
             if matches!(e, DbError::Address) { 2 } else { 3 },
             e.to_string(),
@@ -226,6 +253,10 @@ async fn demo(listen: SocketAddr, data: PathBuf, fresh: bool) -> Result<(), Trou
         demo::forget(&data)?;
     }
     std::fs::create_dir_all(&data)?;
+    let config = Config {
+        key: Some(demo::key(&data)?),
+        ..config
+    };
     let world = demo::world(&config)
         .await
         .map_err(|e| Trouble(3, e.to_string()))?;
@@ -238,6 +269,17 @@ fn migrate() -> Result<(), Trouble> {
     let config = configured(&Over::default())?;
     furnished(&config, Opening::Alone)?;
     println!("The database is up to date.");
+    Ok(())
+}
+
+async fn rotate_key(to: &Path) -> Result<(), Trouble> {
+    let config = configured(&Over::default())?;
+    let next = key_from(to).map_err(|e| Trouble(2, e.to_string()))?;
+    let desk = furnished(&config, Opening::Alone)?;
+    let keys = desk.db.write(move |conn| keys::rotate(conn, &next)).await?;
+    println!(
+        "{keys} keys are sealed with the new key. Start the service with it, and keep the old one as long as its backups."
+    );
     Ok(())
 }
 

@@ -13,11 +13,14 @@ use crate::domain::deadline::Spans;
 use crate::domain::text::{EmailAddress, Line};
 use crate::mail::letter::Sender;
 use crate::mail::mailer::{BadRelay, Mailer, Relay};
+use crate::store::keys::WrappingKey;
 
 /// Every key, with what it is when nobody sets it.
 pub const KEYS: &[(&str, &str)] = &[
     ("DATABASE_URL", "sqlite:DATA_DIR/common-ground.db"),
     ("DATA_DIR", "data"),
+    ("KEY_FILE", ""),
+    ("KEY", ""),
     ("LISTEN", "127.0.0.1:8080"),
     ("PUBLIC_URL", "http://localhost:8080"),
     ("HOSTS", ""),
@@ -53,6 +56,8 @@ pub enum BadConfig {
 pub struct Config {
     pub database_url: String,
     pub data: PathBuf,
+    /// What the database is sealed with; only the demo makes one by itself.
+    pub key: Option<WrappingKey>,
     pub listen: SocketAddr,
     pub public_url: String,
     /// Host names that requests may name.
@@ -155,8 +160,20 @@ impl Config {
         let database_url = read("DATABASE_URL")
             .or_else(|| keys.get("database_url").cloned())
             .unwrap_or_else(|| format!("sqlite:{}", data.join("common-ground.db").display()));
+        let key = match (value("KEY_FILE").as_str(), value("KEY").as_str()) {
+            ("", "") => None,
+            ("", key) => Some(key_in("KEY", key)?),
+            (file, "") => Some(key_from(Path::new(file))?),
+            (_, _) => {
+                return Err(BadConfig::Key(
+                    "KEY",
+                    "set KEY_FILE or KEY, not both".to_owned(),
+                ));
+            }
+        };
         Ok(Self {
             database_url,
+            key,
             listen,
             hosts,
             mailer,
@@ -189,6 +206,22 @@ impl Config {
             data,
         })
     }
+}
+
+/// Reads a wrapping key from its file.
+pub fn key_from(file: &Path) -> Result<WrappingKey, BadConfig> {
+    let written = std::fs::read_to_string(file)
+        .map_err(|e| BadConfig::File(file.display().to_string(), e.to_string()))?;
+    key_in("KEY_FILE", &written)
+}
+
+fn key_in(name: &'static str, written: &str) -> Result<WrappingKey, BadConfig> {
+    WrappingKey::parse(written).ok_or_else(|| {
+        BadConfig::Key(
+            name,
+            "this is not a key; `common-ground key new` makes one".to_owned(),
+        )
+    })
 }
 
 fn usual(key: &str) -> String {

@@ -19,6 +19,7 @@ use crate::domain::people::{Actor, Person};
 use crate::domain::sight::Sight;
 use crate::domain::time::Moment;
 use crate::store::db::Conn;
+use crate::store::keys::Keeper;
 use crate::store::{cases, events, people};
 
 /// What somebody asks of a case.
@@ -334,6 +335,7 @@ fn append(
             on_behalf_of: behalf.map(|b| b.organisation),
             event: decision.event.word(),
             audience: decision.audience,
+            keeper: Keeper::Case(case),
             body: json!({ "asked": written(&asked.action), "on_behalf_of": behalf, "stage": decision.after.as_ref().map(|c| c.stage) }),
         },
     )?)

@@ -15,6 +15,7 @@ use crate::domain::people::{Actor, Role};
 use crate::domain::sight::Sight;
 use crate::domain::time::Moment;
 use crate::store::db::Conn;
+use crate::store::keys::Keeper;
 use crate::store::{cases, events, register};
 use chrono::Datelike;
 
@@ -145,6 +146,7 @@ fn begin(
             on_behalf_of: new.on_behalf_of.as_ref().map(|b| b.organisation),
             event: action.name().word(),
             audience: Audience::Intake,
+            keeper: Keeper::Case(case.id),
             body: json!({ "asked": action.written(), "on_behalf_of": new.on_behalf_of, "stage": case.stage }),
         },
     )?;

@@ -16,6 +16,7 @@ use crate::domain::people::{Actor, Membership, Person, Role};
 use crate::domain::text::{EmailAddress, Line};
 use crate::domain::time::{Day, Moment};
 use crate::store::db::Conn;
+use crate::store::keys::Keeper;
 use crate::store::{credentials, events, people, register};
 
 /// Writes an event of the register's own chain: accounts, roles, organisations.
@@ -41,6 +42,7 @@ pub fn log(
             on_behalf_of: None,
             event,
             audience: Audience::Process,
+            keeper: Keeper::House,
             body,
         },
     )?)

@@ -19,6 +19,7 @@ use crate::domain::reason::Reason;
 use crate::domain::review::{Reading, scope, standards};
 use crate::domain::time::Moment;
 use crate::store::db::Conn;
+use crate::store::keys::Keeper;
 use crate::store::{cases, events, readings};
 
 /// A side's own reading, as that side sees it.
@@ -95,6 +96,7 @@ impl Desk {
                             on_behalf_of: None,
                             event: "save_reading",
                             audience: Audience::of(side),
+                            keeper: Keeper::Side(id, side),
                             body: json!({ "hash": hash_of(&reading) }),
                         },
                     )?;

@@ -17,6 +17,7 @@ use crate::config::Config;
 use crate::domain::time::{Clock, HandClock, SystemClock};
 use crate::mail::mailer::Mailer;
 use crate::store::db::{Db, Opening};
+use crate::store::keys::WrappingKey;
 use walk::Walk;
 
 /// Somebody of the demo, with the token to be them.
@@ -44,6 +45,7 @@ pub enum DemoError {
     Step(String, String),
 }
 
+const KEY: &str = "demo.key";
 const PEOPLE: &str = "demo-people.json";
 /// How many days before today the demo's story begins.
 const STORY_DAYS: i64 = 120;
@@ -52,6 +54,7 @@ const STORY_DAYS: i64 = 120;
 pub fn forget(data: &Path) -> std::io::Result<()> {
     for name in [
         PEOPLE,
+        KEY,
         "common-ground.db",
         "common-ground.db-wal",
         "common-ground.db-shm",
@@ -68,6 +71,22 @@ pub fn forget(data: &Path) -> std::io::Result<()> {
     }
 }
 
+/// The key the demo's database is sealed with: the one in the folder, or a new one.
+pub fn key(data: &Path) -> std::io::Result<WrappingKey> {
+    let path = data.join(KEY);
+    match std::fs::read_to_string(&path) {
+        Ok(written) => WrappingKey::parse(&written).ok_or_else(|| {
+            std::io::Error::other(format!("{} does not hold a key", path.display()))
+        }),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let key = WrappingKey::random();
+            write_private(&path, &format!("{}\n", key.written()))?;
+            Ok(key)
+        }
+        Err(error) => Err(error),
+    }
+}
+
 /// The people of the demo in the folder: those who are there, or those of a new world.
 pub async fn world(config: &Config) -> Result<Vec<DemoPerson>, DemoError> {
     if let Ok(kept) = std::fs::read(config.data.join(PEOPLE)) {
@@ -79,7 +98,7 @@ pub async fn world(config: &Config) -> Result<Vec<DemoPerson>, DemoError> {
     let begin = now.plus(-Duration::days(STORY_DAYS));
     let clock = Arc::new(HandClock::at(begin));
     let desk = app::desk(
-        Db::open(&config.database_url, Opening::Alone)?,
+        Db::open(&config.database_url, Opening::Alone, &key(&config.data)?)?,
         clock.clone(),
         config.settings.clone(),
     )?;
@@ -103,15 +122,21 @@ fn write_people(path: &Path, people: &[DemoPerson]) -> Result<(), DemoError> {
         .iter()
         .map(serde_json::to_string)
         .collect::<Result<_, _>>()?;
+    Ok(write_private(
+        path,
+        &format!("[\n{}\n]\n", lines.join(",\n")),
+    )?)
+}
+
+fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
     let mut file = std::fs::File::options()
         .write(true)
         .create(true)
         .truncate(true)
         .mode(0o600)
         .open(path)?;
-    file.write_all(format!("[\n{}\n]\n", lines.join(",\n")).as_bytes())?;
-    file.sync_all()?;
-    Ok(())
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
 }
 
 /// Says where to go and who to be.

@@ -8,6 +8,7 @@ use super::case::{BySide, Case, Side, Stage};
 use super::id::OrganisationId;
 use super::neutral::fixed_conflicts;
 use super::people::{Actor, Role};
+use super::room::Room;
 use super::time::Moment;
 
 /// As what somebody meets a case.
@@ -106,6 +107,24 @@ impl Capacity {
             Self::Coordinator => CapacityName::Coordinator,
             Self::Auditor => CapacityName::Auditor,
             Self::System => CapacityName::System,
+        }
+    }
+}
+
+impl CapacityName {
+    /// The side of a representative.
+    #[must_use]
+    pub fn side(self) -> Option<Side> {
+        match self {
+            Self::InitiatingLead | Self::InitiatingMember => Some(Side::Initiating),
+            Self::InvitedLead | Self::InvitedMember => Some(Side::Invited),
+            Self::Facilitator
+            | Self::AskedFacilitator
+            | Self::Observer
+            | Self::Coordinator
+            | Self::Auditor
+            | Self::Account
+            | Self::System => None,
         }
     }
 }
@@ -353,6 +372,50 @@ pub fn reads(case: &Case, capacity: Capacity, part: Section) -> bool {
             | Section::Outcome => true,
         },
     }
+}
+
+/// Whether somebody in `capacity` may read what is in `room` of `case`. Only the author reads notes, and only documents
+/// of a side's own shelf are nobody else's: whose they are is asked where they are found.
+#[must_use]
+pub fn reads_room(case: &Case, capacity: Capacity, room: Room) -> bool {
+    if case.stage == Stage::Draft {
+        return false;
+    }
+    match (capacity, room) {
+        (Capacity::Party { side, .. }, Room::Private(of) | Room::Own(of)) => of == side,
+        (Capacity::Neutral, Room::Private(_) | Room::Neutrals | Room::Notes) => true,
+        (
+            Capacity::Party { .. } | Capacity::Neutral | Capacity::Observer,
+            Room::Joint | Room::Process,
+        ) => true,
+        (Capacity::Coordinator, Room::Process) => true,
+        (Capacity::Party { .. }, Room::Neutrals | Room::Notes)
+        | (Capacity::Neutral, Room::Own(_))
+        | (Capacity::Observer, Room::Private(_) | Room::Own(_) | Room::Neutrals | Room::Notes)
+        | (
+            Capacity::Coordinator,
+            Room::Joint | Room::Private(_) | Room::Own(_) | Room::Neutrals | Room::Notes,
+        )
+        | (Capacity::Asked | Capacity::Auditor | Capacity::System, _) => false,
+    }
+}
+
+/// Whether somebody in `capacity` may write in `room` of `case`, while it is open for writing.
+#[must_use]
+pub fn writes_room(case: &Case, capacity: Capacity, room: Room) -> bool {
+    let only_listens = match (capacity, room) {
+        (Capacity::Party { .. }, Room::Process) | (Capacity::Observer, _) => true,
+        (
+            Capacity::Party { .. }
+            | Capacity::Neutral
+            | Capacity::Asked
+            | Capacity::Coordinator
+            | Capacity::Auditor
+            | Capacity::System,
+            _,
+        ) => false,
+    };
+    reads_room(case, capacity, room) && !only_listens
 }
 
 /// Who may read an event in the log, from whom it concerns (SAFETY §1: own view).

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::agreement::Terms;
 use super::case::{NotSuitable, OnBehalf, Stage, Statement, Suitability};
 use super::closure::{ActionAtClosure, NotAgreedBecause, Outcome};
-use super::conversation::{Answer, Needs, Session};
+use super::conversation::{Answer, ConfidentialityModel, Needs, Session};
 use super::deadline::DeadlineKind;
 use super::id::{ActionId, CaseId, ObjectionId, OrganisationId, PersonId};
 use super::neutral::{Acceptance, ObjectionResult};
@@ -93,6 +93,12 @@ bodies! {
     ShareStatement {}
     /// Agrees to the ground rules.
     AgreeToTalk { /** The hash of the ground rules. */ answers: String }
+    /// Chooses what stays private between the rooms. The ground rules get a new version, and are agreed to anew.
+    SetConfidentiality { model: ConfidentialityModel }
+    /// Closes the joint room for a while; what was said stays.
+    CloseJointRoom {}
+    /// Opens the joint room again.
+    OpenJointRoom {}
     /// Logs that a session took place; no content.
     LogSession { session: Session }
     /// Opens the standards review.
@@ -242,6 +248,9 @@ actions! {
     Respond "respond" answers: true,
     ShareStatement "share_statement" answers: false,
     AgreeToTalk "agree_to_talk" answers: true,
+    SetConfidentiality "set_confidentiality" answers: false,
+    CloseJointRoom "close_joint_room" answers: false,
+    OpenJointRoom "open_joint_room" answers: false,
     LogSession "log_session" answers: false,
     BeginStandardsReview "begin_standards_review" answers: false,
     ShareReading "share_reading" answers: true,

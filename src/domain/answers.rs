@@ -53,6 +53,9 @@ pub fn hash_to_answer(event: EventName, case: &Case, facts: &Facts) -> Option<St
         | EventName::AdmitObserver
         | EventName::AcceptIntake
         | EventName::ShareStatement
+        | EventName::SetConfidentiality
+        | EventName::CloseJointRoom
+        | EventName::OpenJointRoom
         | EventName::LogSession
         | EventName::BeginStandardsReview
         | EventName::RecordJointReading

@@ -155,6 +155,11 @@ pub struct Conversation {
     pub agreed_to_talk: BySide<BTreeSet<OrganisationId>>,
     pub agreed_by: BTreeMap<OrganisationId, PersonId>,
     pub confidentiality: ConfidentialityModel,
+    /// Since when everybody has agreed that the neutral may share what either side says; what was said before stays
+    /// where it was said.
+    pub open_since: Option<Moment>,
+    /// Since when the neutral keeps the joint room closed, where they do.
+    pub joint_room_closed: Option<Moment>,
     pub sessions: Vec<Session>,
     /// Why the standards review began without a session, where it did.
     pub no_session_because: Option<Prose>,

@@ -66,4 +66,16 @@ ids! {
     InvitationId,
     /// A lease a courier holds on a letter.
     LeaseId,
+    /// A key that seals what is kept of one room or side.
+    KeyId,
+    /// Something said in a room.
+    MessageId,
+    /// A document in a room.
+    DocumentId,
+    /// A meeting that is planned.
+    MeetingId,
+    /// One of the times a meeting may take place.
+    TimeId,
+    /// A request to look into one room (SPEC §13).
+    GlassId,
 }

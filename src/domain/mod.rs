@@ -20,6 +20,7 @@ pub mod procedure;
 pub mod reason;
 pub mod register;
 pub mod review;
+pub mod room;
 pub mod sight;
 pub mod text;
 pub mod time;

@@ -98,6 +98,19 @@ letters! {
     InvitationAnswered "invitation_answered": "The invitation was answered",
     AccountShared "account_shared": "An account was shared",
     AgreedToTalk "agreed_to_talk": "The ground rules were agreed",
+    GroundRulesChanged "ground_rules_changed": "The ground rules changed",
+    JointRoomClosed "joint_room_closed": "The joint conversation rests",
+    JointRoomOpened "joint_room_opened": "The joint conversation is open",
+    MessageAdded "message_added": "Something new to read",
+    DocumentAdded "document_added": "A new document",
+    MeetingProposed "meeting_proposed": "When could we meet?",
+    MeetingAnswered "meeting_answered": "An answer about a meeting",
+    MeetingConfirmed "meeting_confirmed": "A meeting is set",
+    MeetingMoved "meeting_moved": "A meeting has a new time",
+    MeetingCancelled "meeting_cancelled": "A meeting will not take place",
+    RoomLookAsked "room_look_asked": "Something to decide with care",
+    RoomLookApproved "room_look_approved": "CLERO may read a private room",
+    RoomLookDeclined "room_look_declined": "A request was declined",
     ReviewBegins "review_begins": "The standards review begins",
     ReadingsRevealed "readings_revealed": "The readings are open",
     JointReadingToConfirm "joint_reading_to_confirm": "A joint reading to confirm",
@@ -156,6 +169,19 @@ impl Letter {
             | Self::InvitationAnswered
             | Self::AccountShared
             | Self::AgreedToTalk
+            | Self::GroundRulesChanged
+            | Self::JointRoomClosed
+            | Self::JointRoomOpened
+            | Self::MessageAdded
+            | Self::DocumentAdded
+            | Self::MeetingProposed
+            | Self::MeetingAnswered
+            | Self::MeetingConfirmed
+            | Self::MeetingMoved
+            | Self::MeetingCancelled
+            | Self::RoomLookAsked
+            | Self::RoomLookApproved
+            | Self::RoomLookDeclined
             | Self::ReadingsRevealed
             | Self::JointReadingToConfirm
             | Self::JointReadingConfirmed

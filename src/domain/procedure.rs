@@ -173,6 +173,9 @@ pub const PROCEDURE: &[Line] = &[
         &[R::OtherSideNotInvited, R::NoAccountToShare],
         &[(OtherSide, L::AccountShared), (TheNeutral, L::AccountShared)]),
     line(E::AgreeToTalk, &[Lead], EARLY, Stay, &[R::AlreadyAgreedToTalk], &[(TheNeutral, L::AgreedToTalk)]),
+    line(E::SetConfidentiality, &[Neutral], EARLY, Stay, &[], &[(BothSides, L::GroundRulesChanged)]),
+    line(E::CloseJointRoom, &[Neutral], TALKING, Stay, &[R::RoomClosed], &[(Everyone, L::JointRoomClosed)]),
+    line(E::OpenJointRoom, &[Neutral], TALKING, Stay, &[R::RoomOpen], &[(Everyone, L::JointRoomOpened)]),
     line(E::LogSession, &[Neutral], TALKING, Stay, &[], &[]),
     // Standards review
     line(E::BeginStandardsReview, &[Neutral], EARLY, To::Stage(Stage::StandardsReview),
@@ -252,6 +255,9 @@ pub fn audience(event: E) -> Audience {
         | E::Respond
         | E::ShareStatement
         | E::AgreeToTalk
+        | E::SetConfidentiality
+        | E::CloseJointRoom
+        | E::OpenJointRoom
         | E::LogSession
         | E::BeginStandardsReview
         | E::ShareReading

@@ -56,6 +56,10 @@ pub enum Reason {
     NotEveryoneResponded,
     NotEveryoneAgreedToTalk,
     NoSessionYet,
+    RoomClosed,
+    RoomOpen,
+    RoomFull,
+    ModelChosenAlready,
     AlreadyAgreedToTalk,
     AlreadyAgreedSummary,
     AlreadyAgreedTimetable,
@@ -207,6 +211,12 @@ impl Reason {
             Self::ReopeningAlreadyAsked => "Reopening has already been asked for.",
             Self::StageNotReached => "The case can only reopen at a stage it had reached.",
             Self::NoTimetable => "No timetable has been proposed.",
+            Self::RoomClosed => "This room is closed for now. What was said in it stays.",
+            Self::RoomOpen => "The joint room is open.",
+            Self::RoomFull => {
+                "This room holds as many documents as it can. Please ask the facilitator."
+            }
+            Self::ModelChosenAlready => "The ground rules already say so.",
             Self::NoSuchClock => "This clock is not running.",
         }
     }
@@ -283,6 +293,8 @@ pub fn stands(reason: Reason, case: &Case, capacity: Capacity, facts: &Facts, no
                 .is_some_and(|r| r.answer.takes_part())
         }),
         Reason::NotEveryoneAgreedToTalk => !case.everyone_in(&case.conversation.agreed_to_talk),
+        Reason::RoomClosed => case.conversation.joint_room_closed.is_some(),
+        Reason::RoomOpen => case.conversation.joint_room_closed.is_none(),
         Reason::AlreadyAgreedToTalk => has(&case.conversation.agreed_to_talk),
         Reason::AlreadyAgreedSummary => case
             .closing
@@ -352,6 +364,8 @@ pub fn stands(reason: Reason, case: &Case, capacity: Capacity, facts: &Facts, no
         | Reason::SessionsNotLogged
         | Reason::ActionsLeftOpen
         | Reason::StageNotReached
+        | Reason::RoomFull
+        | Reason::ModelChosenAlready
         | Reason::NoSuchClock => false,
     }
 }

@@ -22,8 +22,8 @@ use uuid::Uuid;
 
 use super::db::AnyBackend;
 use crate::domain::id::{
-    AffiliationId, CaseId, EventId, InvitationId, LeaseId, LetterId, MembershipId, NoticeId,
-    OrganisationId, PersonId, PresenceId, TokenId,
+    AffiliationId, CaseId, DocumentId, EventId, GlassId, InvitationId, KeyId, LeaseId, LetterId,
+    MeetingId, MembershipId, MessageId, NoticeId, OrganisationId, PersonId, PresenceId, TokenId,
 };
 use crate::domain::time::Moment;
 
@@ -79,11 +79,16 @@ macro_rules! keys { ($($id:ident),+) => { $(
 keys!(
     AffiliationId,
     CaseId,
+    DocumentId,
     EventId,
+    GlassId,
     InvitationId,
+    KeyId,
     LeaseId,
     LetterId,
+    MeetingId,
     MembershipId,
+    MessageId,
     NoticeId,
     OrganisationId,
     PersonId,

@@ -5,6 +5,7 @@ use rand::RngCore;
 
 use super::columns::{At, Key};
 use super::db::{Conn, DbError, on_each};
+use super::keys::{self, Keeper};
 use super::schema::{event_bodies, events};
 use crate::domain::access::{Audience, CapacityName};
 use crate::domain::event::{Envelope, GENESIS, commitment};
@@ -37,6 +38,8 @@ pub struct Entry<'a> {
     pub on_behalf_of: Option<OrganisationId>,
     pub event: &'a str,
     pub audience: Audience,
+    /// Whose key seals what it says.
+    pub keeper: Keeper,
     pub body: serde_json::Value,
 }
 
@@ -67,13 +70,18 @@ pub fn append(conn: &mut Conn, entry: Entry<'_>) -> Result<EventId, DbError> {
     let id = envelope.id;
     let insert = diesel::insert_into(events::table).values(row(&envelope, envelope.link(&before)));
     on_each!(conn, |c| insert.execute(c))?;
+    let sealed = keys::seal(conn, entry.keeper, &lies_at(id), body.as_bytes())?;
     let insert = diesel::insert_into(event_bodies::table).values((
         event_bodies::event_id.eq(Key::from(id)),
         event_bodies::salt.eq(salt.to_vec()),
-        event_bodies::body.eq(body),
+        event_bodies::sealed.eq(sealed),
     ));
     on_each!(conn, |c| insert.execute(c))?;
     Ok(id)
+}
+
+fn lies_at(id: EventId) -> String {
+    format!("event_bodies:{id}")
 }
 
 /// SQLite has one writer anyway; PostgreSQL queues at a lock of the chain's own.
@@ -173,6 +181,27 @@ pub fn erase_bodies(conn: &mut Conn, chain: &str) -> Result<usize, DbError> {
     )
 }
 
+/// Whether what an event said, if it is still there, is what it is committed to.
+fn holds(conn: &mut Conn, envelope: &Envelope) -> Result<bool, DbError> {
+    let found: Option<(Vec<u8>, Vec<u8>)> = event_bodies::table
+        .find(Key::from(envelope.id))
+        .select((event_bodies::salt, event_bodies::sealed))
+        .first(conn)
+        .optional()?;
+    let Some((salt, sealed)) = found else {
+        return Ok(true);
+    };
+    if keys::is_erased(conn, &sealed)? {
+        return Ok(true);
+    }
+    match keys::unseal(conn, &lies_at(envelope.id), &sealed) {
+        Ok(body) => Ok(std::str::from_utf8(&body)
+            .is_ok_and(|body| commitment(&salt, body) == envelope.commitment)),
+        Err(DbError::Unreadable { .. }) => Ok(false),
+        Err(other) => Err(other),
+    }
+}
+
 /// What is wrong with the log, if something is: the chain and the place in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Broken {
@@ -214,13 +243,7 @@ pub fn verify(conn: &mut Conn) -> Result<Result<usize, Broken>, DbError> {
                 if envelope.link(&before) != link {
                     return Ok(Err(broken("the link does not fit")));
                 }
-                let body: Option<(Vec<u8>, String)> = event_bodies::table
-                    .find(Key::from(envelope.id))
-                    .select((event_bodies::salt, event_bodies::body))
-                    .first(conn)
-                    .optional()?;
-                if body.is_some_and(|(salt, body)| commitment(&salt, &body) != envelope.commitment)
-                {
+                if !holds(conn, &envelope)? {
                     return Ok(Err(broken("what the event said was changed")));
                 }
                 (seq, before, seen) = (envelope.seq, link, seen + 1);

@@ -5,10 +5,12 @@ pub mod columns;
 pub mod credentials;
 pub mod db;
 pub mod events;
+pub mod keys;
 pub mod notices;
 pub mod once;
 pub mod outbox;
 pub mod people;
+mod plain;
 pub mod readings;
 pub mod register;
 #[rustfmt::skip]

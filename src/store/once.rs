@@ -2,8 +2,9 @@
 //! a key happens exactly once (SAFETY §4).
 use diesel::prelude::*;
 
-use super::columns::{At, Json, Key};
+use super::columns::{At, Key};
 use super::db::{Conn, DbError, on_each};
+use super::keys::{self, Keeper};
 use super::schema::once;
 use crate::domain::id::PersonId;
 use crate::domain::time::Moment;
@@ -40,14 +41,20 @@ pub fn claim(
     if written == 1 {
         return Ok(Claim::New);
     }
-    let (before, answer): (String, Option<Json<serde_json::Value>>) = once::table
+    let (before, sealed): (String, Option<Vec<u8>>) = once::table
         .find((Key::from(person), key))
-        .select((once::fingerprint, once::answer))
+        .select((once::fingerprint, once::sealed))
         .first(conn)?;
-    Ok(match answer {
-        Some(answer) if before == fingerprint => Claim::Answered(answer.0),
-        Some(_) | None => Claim::Taken,
-    })
+    match sealed {
+        Some(sealed) if before == fingerprint => {
+            keys::unseal_json(conn, &place(person, key), &sealed).map(Claim::Answered)
+        }
+        Some(_) | None => Ok(Claim::Taken),
+    }
+}
+
+fn place(person: PersonId, key: &str) -> String {
+    format!("once:{person}:{key}")
 }
 
 /// Keeps the answer to a claimed key.
@@ -57,8 +64,9 @@ pub fn answer(
     key: &str,
     answer: &serde_json::Value,
 ) -> Result<(), DbError> {
+    let sealed = keys::seal_json(conn, Keeper::House, &place(person, key), answer)?;
     diesel::update(once::table.find((Key::from(person), key)))
-        .set(once::answer.eq(Some(Json(answer.clone()))))
+        .set(once::sealed.eq(Some(sealed)))
         .execute(conn)?;
     Ok(())
 }

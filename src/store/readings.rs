@@ -2,21 +2,28 @@
 use diesel::prelude::*;
 
 use super::cases::side_word;
-use super::columns::{Json, Key};
+use super::columns::Key;
 use super::db::{Conn, DbError};
+use super::keys::{self, Keeper};
 use super::schema::readings;
 use crate::domain::case::{BySide, Side};
 use crate::domain::id::CaseId;
 use crate::domain::review::Reading;
 
+fn at(case: CaseId, side: Side) -> String {
+    format!("readings:{case}:{}", side_word(side))
+}
+
 /// A side's reading, if it has begun one.
 pub fn find(conn: &mut Conn, case: CaseId, side: Side) -> Result<Option<Reading>, DbError> {
-    let found: Option<Json<Reading>> = readings::table
+    let found: Option<Vec<u8>> = readings::table
         .find((Key::from(case), side_word(side)))
-        .select(readings::body)
+        .select(readings::sealed)
         .first(conn)
         .optional()?;
-    Ok(found.map(|reading| reading.0))
+    found
+        .map(|sealed| keys::unseal_json(conn, &at(case, side), &sealed))
+        .transpose()
 }
 
 /// Both sides' readings; who may see them is not decided here.
@@ -29,10 +36,11 @@ pub fn both(conn: &mut Conn, case: CaseId) -> Result<BySide<Option<Reading>>, Db
 
 /// Writes a side's reading.
 pub fn save(conn: &mut Conn, case: CaseId, side: Side, reading: &Reading) -> Result<(), DbError> {
+    let sealed = keys::seal_json(conn, Keeper::Side(case, side), &at(case, side), reading)?;
     let place = readings::table.find((Key::from(case), side_word(side)));
     let changed = diesel::update(place)
         .set((
-            readings::body.eq(Json(reading.clone())),
+            readings::sealed.eq(&sealed),
             readings::version.eq(readings::version + 1),
         ))
         .execute(conn)?;
@@ -42,7 +50,7 @@ pub fn save(conn: &mut Conn, case: CaseId, side: Side, reading: &Reading) -> Res
                 readings::case_id.eq(Key::from(case)),
                 readings::side.eq(side_word(side)),
                 readings::version.eq(1),
-                readings::body.eq(Json(reading.clone())),
+                readings::sealed.eq(&sealed),
             ))
             .execute(conn)?;
     }

@@ -113,15 +113,7 @@ diesel::table! {
         opened_at -> Stamp,
         invited_at -> Nullable<Stamp>,
         next_look -> Nullable<Stamp>,
-        sides -> Doc,
-        hold -> Nullable<Doc>,
-        intake -> Doc,
-        neutrals -> Doc,
-        conversation -> Doc,
-        review -> Doc,
-        agreements -> Doc,
-        closing -> Doc,
-        clocks -> Doc,
+        sealed -> Binary,
     }
 }
 
@@ -142,7 +134,7 @@ diesel::table! {
         case_id -> Id,
         side -> Text,
         version -> Integer,
-        body -> Doc,
+        sealed -> Binary,
     }
 }
 
@@ -170,7 +162,7 @@ diesel::table! {
     event_bodies (event_id) {
         event_id -> Id,
         salt -> Binary,
-        body -> Text,
+        sealed -> Binary,
     }
 }
 
@@ -218,9 +210,136 @@ diesel::table! {
         person_id -> Id,
         key -> Text,
         fingerprint -> Text,
-        answer -> Nullable<Doc>,
+        sealed -> Nullable<Binary>,
         at -> Stamp,
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(people, organisations, memberships, affiliations, presences, tokens, invitations, cases, case_headings, readings, events, event_bodies, notices, letters, once);
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::{Doc, Id, Stamp};
+    wrapping_key (one) {
+        one -> Integer,
+        name -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::{Doc, Id, Stamp};
+    data_keys (id) {
+        id -> Id,
+        case_id -> Id,
+        part -> Text,
+        wrapped -> Binary,
+        wrapped_by -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::{Doc, Id, Stamp};
+    messages (id) {
+        id -> Id,
+        case_id -> Id,
+        room -> Text,
+        at -> Stamp,
+        author -> Id,
+        capacity -> Text,
+        sealed -> Binary,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::{Doc, Id, Stamp};
+    read_marks (person_id, case_id, room) {
+        person_id -> Id,
+        case_id -> Id,
+        room -> Text,
+        at -> Stamp,
+        message_id -> Id,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::{Doc, Id, Stamp};
+    documents (id) {
+        id -> Id,
+        case_id -> Id,
+        room -> Text,
+        at -> Stamp,
+        author -> Id,
+        capacity -> Text,
+        size -> BigInt,
+        superseded_by -> Nullable<Id>,
+        sealed -> Binary,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::{Doc, Id, Stamp};
+    document_chunks (document_id, n) {
+        document_id -> Id,
+        n -> Integer,
+        sealed -> Binary,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::{Doc, Id, Stamp};
+    downloads (id) {
+        id -> Id,
+        document_id -> Id,
+        person_id -> Id,
+        capacity -> Text,
+        at -> Stamp,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::{Doc, Id, Stamp};
+    meetings (id) {
+        id -> Id,
+        case_id -> Id,
+        room -> Text,
+        at -> Stamp,
+        version -> BigInt,
+        sealed -> Binary,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::{Doc, Id, Stamp};
+    calendar_feeds (person_id) {
+        person_id -> Id,
+        secret_hash -> Text,
+        created_at -> Stamp,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::{Doc, Id, Stamp};
+    room_looks (id) {
+        id -> Id,
+        case_id -> Id,
+        room -> Text,
+        ground -> Text,
+        hours -> Integer,
+        asked_by -> Id,
+        asked_at -> Stamp,
+        decided_by -> Nullable<Id>,
+        decided_at -> Nullable<Stamp>,
+        approved -> Nullable<Bool>,
+        until -> Nullable<Stamp>,
+        sealed -> Binary,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(people, organisations, memberships, affiliations, presences, tokens, invitations, cases, case_headings, readings, events, event_bodies, notices, letters, once, wrapping_key, data_keys, messages, read_marks, documents, document_chunks, downloads, meetings, calendar_feeds, room_looks);

@@ -16,6 +16,7 @@ use common_ground::domain::id::CaseId;
 use common_ground::domain::time::SystemClock;
 use common_ground::store::cases;
 use common_ground::store::db::{Db, DbError, Opening};
+use common_ground::store::keys::WrappingKey;
 
 pub const COORDINATOR: &str = "Morag Ellery";
 pub const FACILITATOR: &str = "Yusra Banning";
@@ -55,8 +56,13 @@ impl Town {
             .token
     }
 
+    fn key(&self) -> WrappingKey {
+        common_ground::demo::key(&self.config.data).expect("the town's key")
+    }
+
     fn desk(&self) -> Desk {
-        let db = Db::open(&self.config.database_url, Opening::Alone).expect("a database");
+        let db =
+            Db::open(&self.config.database_url, Opening::Alone, &self.key()).expect("a database");
         app::desk(
             db,
             std::sync::Arc::new(SystemClock),
@@ -115,6 +121,7 @@ impl Town {
         let child = Command::new(env!("CARGO_BIN_EXE_common-ground"))
             .arg("serve")
             .env("DATABASE_URL", &self.config.database_url)
+            .env("KEY", self.key().written())
             .env("DATA_DIR", &self.config.data)
             .env("PUBLIC_URL", "http://localhost")
             .env("LISTEN", format!("127.0.0.1:{port}"))

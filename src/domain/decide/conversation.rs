@@ -1,8 +1,8 @@
 //! Early conversation: answers, the agreement to talk, sessions.
 use super::{Asking, Room, answers_what_stands, flaw};
 use crate::domain::action::{EventName, Respond};
-use crate::domain::case::{Case, Side};
-use crate::domain::conversation::{Answer, Response, Session};
+use crate::domain::case::{BySide, Case, Side};
+use crate::domain::conversation::{Answer, ConfidentialityModel, Response, Session};
 use crate::domain::deadline::DeadlineKind;
 use crate::domain::reason::Reason;
 
@@ -96,6 +96,23 @@ pub(super) fn agree_to_talk(case: &mut Case, ask: &Asking<'_>, hash: &str) -> Ro
     case.conversation
         .agreed_by
         .insert(organisation, ask.person());
+    if case.conversation.confidentiality == ConfidentialityModel::Open
+        && case.everyone_in(&case.conversation.agreed_to_talk)
+    {
+        case.conversation.open_since = Some(ask.now);
+    }
+    Ok(())
+}
+
+/// A change of what stays private is a change of the ground rules: whoever agreed to the old ones is asked again.
+pub(super) fn set_confidentiality(case: &mut Case, model: ConfidentialityModel) -> Room {
+    if case.conversation.confidentiality == model {
+        return Err(Reason::ModelChosenAlready.into());
+    }
+    case.conversation.confidentiality = model;
+    case.conversation.open_since = None;
+    case.conversation.agreed_to_talk = BySide::default();
+    case.conversation.agreed_by.clear();
     Ok(())
 }
 

@@ -209,6 +209,15 @@ fn perform(case: &mut Case, ask: &Asking<'_>, action: &Action) -> Room {
         Action::Respond(body) => conversation::respond(case, ask, body),
         Action::ShareStatement(_) => conversation::share_statement(case, ask),
         Action::AgreeToTalk(body) => conversation::agree_to_talk(case, ask, &body.answers),
+        Action::SetConfidentiality(body) => conversation::set_confidentiality(case, body.model),
+        Action::CloseJointRoom(_) => {
+            case.conversation.joint_room_closed = Some(ask.now);
+            Ok(())
+        }
+        Action::OpenJointRoom(_) => {
+            case.conversation.joint_room_closed = None;
+            Ok(())
+        }
         Action::LogSession(body) => conversation::log_session(case, ask, &body.session),
         Action::BeginStandardsReview(body) => review::begin(case, ask, body),
         Action::ShareReading(body) => review::share(case, ask, &body.answers),

@@ -321,6 +321,7 @@ fn conversation(case: &Case) -> ConversationSight {
         ground_rules: ground_rules(room.confidentiality),
         agreed_to_talk: room.agreed_to_talk.clone(),
         confidentiality: room.confidentiality,
+        joint_room_closed: room.joint_room_closed,
         sessions: room.sessions.clone(),
         no_session_because: room.no_session_because.clone(),
     }

@@ -219,6 +219,9 @@ pub struct ConversationSight {
     pub ground_rules: GroundRules,
     pub agreed_to_talk: BySide<BTreeSet<OrganisationId>>,
     pub confidentiality: ConfidentialityModel,
+    /// Since when the facilitator keeps the joint room closed, where they do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub joint_room_closed: Option<Moment>,
     pub sessions: Vec<Session>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub no_session_because: Option<Prose>,

@@ -1,5 +1,5 @@
-//! Cases: a row with a column for each room. What lists find them by is in `headings`; what was read lately stays on
-//! the `shelf`.
+//! Cases: a row each, with everything that was said in it sealed. What lists find them by is in `headings`; what was
+//! read lately stays on the `shelf`.
 mod headings;
 mod shelf;
 
@@ -7,9 +7,11 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use diesel::prelude::*;
+use serde::{Deserialize, Serialize};
 
-use super::columns::{At, Json, Key};
+use super::columns::{At, Key};
 use super::db::{Conn, DbError, on_each};
+use super::keys::{self, Keeper};
 use super::schema::cases;
 use crate::domain::agreement::Agreements;
 use crate::domain::case::{BySide, Case, Hold, Intake, Party, Reference, Side, Stage};
@@ -34,21 +36,43 @@ struct Row {
     opened_at: At,
     invited_at: Option<At>,
     next_look: Option<At>,
-    sides: Json<BySide<Vec<Party>>>,
-    hold: Option<Json<Hold>>,
-    intake: Json<Intake>,
-    neutrals: Json<Neutrals>,
-    conversation: Json<Conversation>,
-    review: Json<Review>,
-    agreements: Json<Agreements>,
-    closing: Json<Closing>,
-    clocks: Json<Clocks>,
+    /// The rooms.
+    sealed: Vec<u8>,
+}
+
+/// Everything in a case that somebody said or decided: what is sealed.
+#[derive(Debug, Serialize, Deserialize)]
+struct Rooms {
+    sides: BySide<Vec<Party>>,
+    hold: Option<Hold>,
+    intake: Intake,
+    neutrals: Neutrals,
+    conversation: Conversation,
+    review: Review,
+    agreements: Agreements,
+    closing: Closing,
+    clocks: Clocks,
+}
+
+fn place(id: CaseId) -> String {
+    format!("cases:{id}")
 }
 
 impl Row {
     /// The row of a case that is written now, at a new version.
-    fn of(case: &Case) -> Self {
-        Self {
+    fn of(conn: &mut Conn, case: &Case) -> Result<Self, DbError> {
+        let rooms = Rooms {
+            sides: case.sides.clone(),
+            hold: case.hold.clone(),
+            intake: case.intake.clone(),
+            neutrals: case.neutrals.clone(),
+            conversation: case.conversation.clone(),
+            review: case.review.clone(),
+            agreements: case.agreements.clone(),
+            closing: case.closing.clone(),
+            clocks: case.clocks.clone(),
+        };
+        Ok(Self {
             id: case.id.into(),
             reference: case.reference.0.clone(),
             stage: case.stage.word().to_owned(),
@@ -62,40 +86,33 @@ impl Row {
             } else {
                 None
             },
-            sides: Json(case.sides.clone()),
-            hold: case.hold.clone().map(Json),
-            intake: Json(case.intake.clone()),
-            neutrals: Json(case.neutrals.clone()),
-            conversation: Json(case.conversation.clone()),
-            review: Json(case.review.clone()),
-            agreements: Json(case.agreements.clone()),
-            closing: Json(case.closing.clone()),
-            clocks: Json(case.clocks.clone()),
-        }
+            sealed: keys::seal_json(conn, Keeper::Case(case.id), &place(case.id), &rooms)?,
+        })
     }
 
-    fn case(self) -> Result<Case, DbError> {
+    fn case(self, conn: &mut Conn) -> Result<Case, DbError> {
         let id = CaseId::from(self.id);
         let stage: Stage = self.stage.parse().map_err(|why| DbError::Unreadable {
             table: "cases",
             id: id.to_string(),
             why,
         })?;
+        let rooms: Rooms = keys::unseal_json(conn, &place(id), &self.sealed)?;
         Ok(Case {
             id,
             reference: Reference(self.reference),
             stage,
             opened_at: self.opened_at.0,
-            sides: self.sides.0,
+            sides: rooms.sides,
             invited_at: self.invited_at.map(|at| at.0),
-            hold: self.hold.map(|hold| hold.0),
-            intake: self.intake.0,
-            neutrals: self.neutrals.0,
-            conversation: self.conversation.0,
-            review: self.review.0,
-            agreements: self.agreements.0,
-            closing: self.closing.0,
-            clocks: self.clocks.0,
+            hold: rooms.hold,
+            intake: rooms.intake,
+            neutrals: rooms.neutrals,
+            conversation: rooms.conversation,
+            review: rooms.review,
+            agreements: rooms.agreements,
+            closing: rooms.closing,
+            clocks: rooms.clocks,
         })
     }
 }
@@ -122,7 +139,7 @@ pub fn lock(conn: &mut Conn, id: CaseId) -> Result<Option<Arc<Case>>, DbError> {
 fn at_version(conn: &mut Conn, id: CaseId, version: i64) -> Result<Option<Arc<Case>>, DbError> {
     let read = |conn: &mut Conn| -> Result<Option<(i64, Arc<Case>)>, DbError> {
         let row: Option<Row> = cases::table.find(Key::from(id)).first(conn).optional()?;
-        row.map(|row| Ok((row.version, Arc::new(row.case()?))))
+        row.map(|row| Ok((row.version, Arc::new(row.case(conn)?))))
             .transpose()
     };
     if let Some(kept) = shelf::take(id, version) {
@@ -147,7 +164,7 @@ pub fn reference_taken(conn: &mut Conn, reference: &Reference) -> Result<bool, D
 
 /// Writes a new case.
 pub fn add(conn: &mut Conn, case: &Case) -> Result<(), DbError> {
-    let row = Row::of(case);
+    let row = Row::of(conn, case)?;
     shelf::put(row.version, &Arc::new(case.clone()));
     let insert = diesel::insert_into(cases::table).values(row);
     on_each!(conn, |c| insert.execute(c))?;
@@ -156,7 +173,7 @@ pub fn add(conn: &mut Conn, case: &Case) -> Result<(), DbError> {
 
 /// Writes a case that `lock` took.
 pub fn save(conn: &mut Conn, before: &Case, case: &Case) -> Result<(), DbError> {
-    let row = Row::of(case);
+    let row = Row::of(conn, case)?;
     shelf::put(row.version, &Arc::new(case.clone()));
     let update = diesel::update(cases::table.find(Key::from(case.id))).set(row);
     on_each!(conn, |c| update.execute(c))?;
@@ -167,7 +184,7 @@ pub fn save(conn: &mut Conn, before: &Case, case: &Case) -> Result<(), DbError> 
 pub fn remove(conn: &mut Conn, case: &Case) -> Result<(), DbError> {
     headings::list(conn, Some(case), None)?;
     diesel::delete(cases::table.find(Key::from(case.id))).execute(conn)?;
-    Ok(())
+    keys::erase(conn, Keeper::Case(case.id))
 }
 
 /// How many cases there are, drafts too.

@@ -13,6 +13,8 @@ use diesel::prelude::*;
 use diesel::r2d2::{ManageConnection, Pool};
 use diesel::result::{DatabaseErrorKind, Error as QueryError};
 
+use super::keys::{self, WrappingKey};
+use super::plain;
 use opening::{
     Manager, check_postgres, check_sqlite, lock_beside, migrate, stays_on_this_machine,
     unreachable_now,
@@ -158,18 +160,24 @@ pub enum Opening {
 
 impl Db {
     /// Opens `sqlite:PATH` or `postgres://…`, brings it up to date, and checks that it keeps what it is given
-    /// (SAFETY §3). A second server on the same SQLite file is refused, and so is a schema newer than this program.
-    pub fn open(url: &str, opening: Opening) -> Result<Self, DbError> {
+    /// (SAFETY §3). A second server on the same SQLite file is refused, and so are a schema newer than this program and
+    /// a key that is not the one it is sealed with.
+    pub fn open(url: &str, opening: Opening, key: &WrappingKey) -> Result<Self, DbError> {
         if let Some(path) = url.strip_prefix("sqlite:") {
-            Self::open_sqlite(url, path, opening)
+            Self::open_sqlite(url, path, opening, key)
         } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            Self::open_postgres(url)
+            Self::open_postgres(url, key)
         } else {
             Err(DbError::Address)
         }
     }
 
-    fn open_sqlite(url: &str, path: &str, opening: Opening) -> Result<Self, DbError> {
+    fn open_sqlite(
+        url: &str,
+        path: &str,
+        opening: Opening,
+        key: &WrappingKey,
+    ) -> Result<Self, DbError> {
         let lock = match (lock_beside(path), opening) {
             (Ok(lock), _) => Some(lock),
             (Err(DbError::Unsafe(_)), Opening::Beside) => None,
@@ -184,6 +192,10 @@ impl Db {
         if lock.is_some() {
             migrate(&mut conn)?;
         }
+        keys::hand_over(&mut conn, key)?;
+        if lock.is_some() {
+            plain::seal(&mut conn)?;
+        }
         let readers = Pool::builder()
             .max_size(8)
             .min_idle(Some(1))
@@ -197,7 +209,7 @@ impl Db {
         })))
     }
 
-    fn open_postgres(url: &str) -> Result<Self, DbError> {
+    fn open_postgres(url: &str, key: &WrappingKey) -> Result<Self, DbError> {
         if !cfg!(feature = "postgres-tls") && !stays_on_this_machine(url) {
             return Err(DbError::Unsafe("this build has no TLS to PostgreSQL, so the server must be on this machine; build with --features postgres-tls".to_owned()));
         }
@@ -216,6 +228,8 @@ impl Db {
             .map_err(|e| DbError::Unavailable(e.to_string()))?;
         check_postgres(conn)?;
         migrate(conn)?;
+        keys::hand_over(conn, key)?;
+        plain::seal(conn)?;
         Ok(Self(Arc::new(Kind::Postgres { pool })))
     }
 

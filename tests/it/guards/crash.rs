@@ -296,6 +296,7 @@ fn whatever_was_acknowledged_is_there_exactly_once_after_a_crash() {
         .arg("verify-log")
         .env("DATABASE_URL", format!("sqlite:{}", data.display()))
         .env("DATA_DIR", folder.path())
+        .env("KEY_FILE", folder.path().join("demo.key"))
         .output()
         .expect("the program runs");
     assert!(

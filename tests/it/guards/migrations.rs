@@ -7,7 +7,7 @@ use diesel::connection::SimpleConnection;
 use diesel::sql_types::Text;
 
 use super::{at, files};
-use crate::support::{App, cluster};
+use crate::support::{App, CANARY, cluster, key};
 
 #[derive(diesel::QueryableByName)]
 struct Column {
@@ -51,7 +51,7 @@ fn both_databases_and_the_schema_have_the_same_columns() {
     if let Some(url) = cluster::new_database() {
         assert_eq!(
             sqlite,
-            columns(&Db::open(&url, Opening::Alone).expect("a database"))
+            columns(&Db::open(&url, Opening::Alone, &key()).expect("a database"))
         );
     }
     let schema = super::read("src/store/schema.rs");
@@ -92,7 +92,7 @@ fn of_0001(conn: &mut impl SimpleConnection, folder: &str, id: impl Fn(u8) -> St
         [&lero, &other].map(|o| format!("INSERT INTO organisations (id, working_name, folded, look, kind, nation, constituted, profile, created_at) VALUES ({o}, 'O', 'o', 'o', 'lero', 'wales', true, '{{}}', {at});")).concat(),
         format!(
             "INSERT INTO cases (id, reference, stage, version, opened_at, on_hold, waits_initiating, waits_invited, waits_facilitator, waits_coordinator, search, sides, intake, neutrals, conversation, review, agreements, closing, clocks) \
-             VALUES ({case}, 'CG-2026-4F7K', 'intake', 3, {at}, false, false, false, true, false, '', '{{}}', '{{}}', '{{}}', '{{}}', '{{}}', '{{}}', '{{}}', '{{}}');"
+             VALUES ({case}, 'CG-2026-4F7K', 'intake', 3, {at}, false, false, false, true, false, '', '{{}}', '{{\"said\": \"{CANARY}\"}}', '{{}}', '{{}}', '{{}}', '{{}}', '{{}}', '{{}}');"
         ),
         format!("INSERT INTO case_parties VALUES ({case}, {lero}, 'initiating'), ({case}, {other}, 'invited');"),
         format!("INSERT INTO readings VALUES ({case}, 'invited', 1, '{{}}');"),
@@ -130,7 +130,7 @@ fn cases_of_before_are_listed_under_the_same_headings() {
     }
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     for url in urls {
-        let db = Db::open(&url, Opening::Alone).expect("the later migrations run");
+        let db = Db::open(&url, Opening::Alone, &key()).expect("the later migrations run");
         let query = "SELECT heading FROM case_headings UNION ALL SELECT 'reading: ' || side FROM readings ORDER BY 1";
         let found: Vec<Heading> = runtime
             .block_on(db.read(move |conn| {
@@ -169,7 +169,7 @@ fn the_log_cannot_be_changed_or_removed() {
         for statement in [
             "UPDATE events SET event = 'other'",
             "DELETE FROM events",
-            "UPDATE event_bodies SET body = '{}'",
+            "UPDATE event_bodies SET salt = salt",
         ] {
             let changed = app.wait(app.desk.db.write(move |conn| {
                 match conn {
@@ -190,12 +190,12 @@ fn the_log_cannot_be_changed_or_removed() {
 fn a_second_server_on_the_same_file_is_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     let url = format!("sqlite:{}", folder.path().join("x.db").display());
-    let first = Db::open(&url, Opening::Alone).expect("a database");
+    let first = Db::open(&url, Opening::Alone, &key()).expect("a database");
     assert!(matches!(
-        Db::open(&url, Opening::Alone),
+        Db::open(&url, Opening::Alone, &key()),
         Err(DbError::Unsafe(_))
     ));
-    Db::open(&url, Opening::Beside).expect("a short command may work beside it");
+    Db::open(&url, Opening::Beside, &key()).expect("a short command may work beside it");
     drop(first);
 }
 
@@ -203,7 +203,7 @@ fn a_second_server_on_the_same_file_is_refused() {
 fn a_newer_database_and_a_mistyped_address_are_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     let url = format!("sqlite:{}", folder.path().join("x.db").display());
-    let db = Db::open(&url, Opening::Alone).expect("a database");
+    let db = Db::open(&url, Opening::Alone, &key()).expect("a database");
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     runtime
         .block_on(db.write(|conn| {
@@ -219,12 +219,12 @@ fn a_newer_database_and_a_mistyped_address_are_refused() {
         .expect("a newer migration");
     drop(db);
     assert!(matches!(
-        Db::open(&url, Opening::Alone),
+        Db::open(&url, Opening::Alone, &key()),
         Err(DbError::Unsafe(_))
     ));
     for bad in ["", "postgre://x", "mysql://x", "/tmp/x.db"] {
         assert!(
-            matches!(Db::open(bad, Opening::Alone), Err(DbError::Address)),
+            matches!(Db::open(bad, Opening::Alone, &key()), Err(DbError::Address)),
             "{bad}"
         );
     }
@@ -235,7 +235,10 @@ fn a_newer_database_and_a_mistyped_address_are_refused() {
         "postgres://localhost/x?hostaddr=192.0.2.1",
     ] {
         assert!(
-            matches!(Db::open(elsewhere, Opening::Alone), Err(DbError::Unsafe(_))),
+            matches!(
+                Db::open(elsewhere, Opening::Alone, &key()),
+                Err(DbError::Unsafe(_))
+            ),
             "{elsewhere}"
         );
     }

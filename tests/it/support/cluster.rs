@@ -12,6 +12,8 @@ use std::time::{Duration, Instant};
 
 use common_ground::store::db::{Db, Opening};
 
+use super::key;
+
 struct Cluster {
     socket: PathBuf,
     _keeper: Child,
@@ -148,7 +150,10 @@ fn begin() -> Option<Cluster> {
     }
     std::thread::sleep(Duration::from_millis(200));
     sql(&cluster, "CREATE DATABASE migrated");
-    drop(Db::open(&address(&cluster, "migrated"), Opening::Alone).expect("the migrations run"));
+    drop(
+        Db::open(&address(&cluster, "migrated"), Opening::Alone, &key())
+            .expect("the migrations run"),
+    );
     std::thread::sleep(Duration::from_millis(200));
     Some(cluster)
 }

@@ -18,6 +18,7 @@ use common_ground::jobs::courier::Courier;
 use common_ground::jobs::{notice_time, sweep};
 use common_ground::mail::mailer::Mailer;
 use common_ground::store::db::{Db, Opening};
+use common_ground::store::keys::WrappingKey;
 use common_ground::store::{events, outbox};
 use common_ground::web::guard::Watch;
 use serde_json::{Value, json};
@@ -66,6 +67,14 @@ pub fn settings() -> Settings {
     }
 }
 
+/// What every database of the tests is sealed with.
+pub fn key() -> WrappingKey {
+    WrappingKey::parse(KEY).expect("a key")
+}
+
+/// The same, as it is handed to the program.
+pub const KEY: &str = "dGVzdHMgc2VhbCB0aGVpciBkYXRhYmFzZXMgdGhpcyE=";
+
 impl App {
     pub fn on_sqlite() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
@@ -83,7 +92,7 @@ impl App {
             "2026-09-08T09:00:00Z".parse().expect("a time"),
         )));
         let desk = app::desk(
-            Db::open(url, Opening::Alone).expect("a database"),
+            Db::open(url, Opening::Alone, &key()).expect("a database"),
             clock.clone(),
             settings(),
         )

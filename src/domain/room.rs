@@ -1,0 +1,215 @@
+//! Rooms: where the people of a case talk and lay down documents (SPEC §5). A room's audience is fixed by its kind and
+//! never grows; what is in a room reaches others only when its owner releases a copy. Who may enter is in `access`.
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::access::{Capacity, CapacityName};
+use super::case::{Case, Side, Stage};
+use super::reason::Reason;
+use super::time::Moment;
+
+/// A room of a case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Room {
+    /// The table: both sides, the neutral, admitted observers.
+    Joint,
+    /// A side and the neutral.
+    Private(Side),
+    /// A side alone: documents it has not shown anybody yet.
+    Own(Side),
+    /// The neutrals among themselves.
+    Neutrals,
+    /// Notices about how the case runs; CLERO writes here too, and nothing of what it is about belongs here.
+    Process,
+    /// A neutral's own notes.
+    Notes,
+}
+
+impl Room {
+    /// Every room there is.
+    pub const ALL: [Self; 8] = [
+        Self::Joint,
+        Self::Private(Side::Initiating),
+        Self::Private(Side::Invited),
+        Self::Own(Side::Initiating),
+        Self::Own(Side::Invited),
+        Self::Neutrals,
+        Self::Process,
+        Self::Notes,
+    ];
+
+    /// Its word on the wire, in addresses and in the database.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Joint => "joint",
+            Self::Private(Side::Initiating) => "initiating",
+            Self::Private(Side::Invited) => "invited",
+            Self::Own(Side::Initiating) => "initiating_own",
+            Self::Own(Side::Invited) => "invited_own",
+            Self::Neutrals => "neutrals",
+            Self::Process => "process",
+            Self::Notes => "notes",
+        }
+    }
+
+    /// Reads its word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|room| room.word() == word)
+    }
+
+    /// Who reads what is written here, in words that are shown before anything is sent (SPEC §5).
+    #[must_use]
+    pub fn audience(self) -> &'static str {
+        match self {
+            Self::Joint => {
+                "Everybody at the table: both sides, the facilitator, and observers both sides admitted."
+            }
+            Self::Private(_) => {
+                "This side and the facilitator. The other side cannot see that anything is here."
+            }
+            Self::Own(_) => "This side alone. Nobody else can see that anything is here.",
+            Self::Neutrals => "The neutrals of this case, and nobody else.",
+            Self::Process => {
+                "Everybody in the case, and CLERO. Please write only about how the case runs, not what it is about."
+            }
+            Self::Notes => "You alone.",
+        }
+    }
+
+    /// The side it belongs to.
+    #[must_use]
+    pub fn side(self) -> Option<Side> {
+        match self {
+            Self::Private(side) | Self::Own(side) => Some(side),
+            Self::Joint | Self::Neutrals | Self::Process | Self::Notes => None,
+        }
+    }
+
+    /// Whether people talk here; a side's own shelf holds documents only.
+    #[must_use]
+    pub fn is_for_talk(self) -> bool {
+        !matches!(self, Self::Own(_))
+    }
+
+    /// The same room with the sides exchanged.
+    #[must_use]
+    pub fn mirrored(self) -> Self {
+        match self {
+            Self::Private(side) => Self::Private(side.other()),
+            Self::Own(side) => Self::Own(side.other()),
+            Self::Joint | Self::Neutrals | Self::Process | Self::Notes => self,
+        }
+    }
+}
+
+impl Serialize for Room {
+    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        out.serialize_str(self.word())
+    }
+}
+
+impl<'de> Deserialize<'de> for Room {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        Self::parse(&String::deserialize(from)?)
+            .ok_or_else(|| serde::de::Error::custom("this is not a room of a case"))
+    }
+}
+
+impl JsonSchema for Room {
+    fn schema_name() -> Cow<'static, str> {
+        "Room".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "enum": Self::ALL.map(Self::word) })
+    }
+}
+
+/// What stands between somebody who may write in `room` and writing there now.
+#[must_use]
+pub fn closed_because(case: &Case, room: Room) -> Option<Reason> {
+    match case.stage {
+        Stage::Draft => return Some(Reason::NotAtThisStage),
+        Stage::Closed => return Some(Reason::RoomClosed),
+        Stage::Intake
+        | Stage::EarlyConversation
+        | Stage::StandardsReview
+        | Stage::AgreedActions => {}
+    }
+    match room {
+        Room::Joint if case.stage == Stage::Intake => Some(Reason::NotAtThisStage),
+        Room::Joint if case.conversation.joint_room_closed.is_some() => Some(Reason::RoomClosed),
+        Room::Joint if !case.everyone_in(&case.conversation.agreed_to_talk) => {
+            Some(Reason::NotEveryoneAgreedToTalk)
+        }
+        Room::Joint
+        | Room::Private(_)
+        | Room::Own(_)
+        | Room::Neutrals
+        | Room::Process
+        | Room::Notes => None,
+    }
+}
+
+/// Something that was put into a room, as far as its release depends on it.
+#[derive(Debug, Clone, Copy)]
+pub struct Put {
+    pub room: Room,
+    /// As what its author acted.
+    pub by: CapacityName,
+    pub at: Moment,
+}
+
+/// Whether what was `put` into a room may be released into `to` by somebody in `capacity`: only by its owner, and only
+/// into a wider room (SPEC §5). Once everybody has agreed to the open model, the neutral may also release what a side
+/// says from then on.
+#[must_use]
+pub fn may_release(case: &Case, capacity: Capacity, put: Put, to: Room) -> bool {
+    let wider = match (put.room, to) {
+        (Room::Private(_) | Room::Own(_) | Room::Neutrals, Room::Joint) => true,
+        (Room::Own(own), Room::Private(side)) => own == side,
+        (
+            Room::Joint
+            | Room::Private(_)
+            | Room::Own(_)
+            | Room::Neutrals
+            | Room::Process
+            | Room::Notes,
+            _,
+        ) => false,
+    };
+    let open = || {
+        matches!(put.room, Room::Private(_))
+            && case
+                .conversation
+                .open_since
+                .is_some_and(|since| put.at >= since)
+    };
+    let own = match capacity {
+        Capacity::Party { side, .. } => put.by.side() == Some(side),
+        Capacity::Neutral => put.by == CapacityName::Facilitator || open(),
+        Capacity::Asked
+        | Capacity::Observer
+        | Capacity::Coordinator
+        | Capacity::Auditor
+        | Capacity::System => false,
+    };
+    wider && own
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_room_has_a_word_of_its_own() {
+        for room in Room::ALL {
+            assert_eq!(Room::parse(room.word()), Some(room));
+            assert_eq!(room.mirrored().mirrored(), room);
+            assert!(!room.audience().is_empty());
+        }
+    }
+}
