@@ -253,13 +253,13 @@ async fn demo(listen: SocketAddr, data: PathBuf, fresh: bool) -> Result<(), Trou
         demo::forget(&data)?;
     }
     std::fs::create_dir_all(&data)?;
+    let world = demo::world(&config)
+        .await
+        .map_err(|e| Trouble(3, e.to_string()))?;
     let config = Config {
         key: Some(demo::key(&data)?),
         ..config
     };
-    let world = demo::world(&config)
-        .await
-        .map_err(|e| Trouble(3, e.to_string()))?;
     let desk = furnished(&config, Opening::Alone)?;
     demo::welcome(&config, &world);
     open_door(&config, desk).await

@@ -2,6 +2,7 @@
 //! case changes. The desk is where it is done: database, clock, letters and settings, handed down from `app`.
 pub mod act;
 pub mod facts;
+pub mod looks;
 pub mod mailbox;
 pub mod members;
 pub mod open;
@@ -9,6 +10,7 @@ pub mod people;
 pub mod read;
 pub mod reading;
 pub mod register;
+pub mod rooms;
 pub mod signin;
 pub mod tell;
 
@@ -17,10 +19,12 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::domain::case::Stage;
 use crate::domain::deadline::Spans;
 use crate::domain::decide::{Flaw, Refusal};
 use crate::domain::id::PersonId;
 use crate::domain::people::Actor;
+use crate::domain::reason::Reason;
 use crate::domain::time::{Clock, Moment};
 use crate::mail::letter::{LetterError, Letters, Sender};
 use crate::store::db::{Asked, Conn, Db, DbError, is_taken};
@@ -70,6 +74,9 @@ pub enum Error {
     NotAllowed,
     #[error("refused")]
     Refused(Refusal),
+    /// It could be done, but not as the case stands.
+    #[error("not now")]
+    Unmet(Stage, Vec<Reason>),
     #[error("bad input")]
     Flawed(Vec<Flaw>),
     /// Changing this needs `If-Match`.
@@ -111,6 +118,7 @@ impl Asked for Error {
             | Self::Missing
             | Self::NotAllowed
             | Self::Refused(_)
+            | Self::Unmet(..)
             | Self::Flawed(_)
             | Self::NeedsTag
             | Self::Stale

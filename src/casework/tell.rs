@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 
 use super::{Error, Settings};
-use crate::domain::access::capacity;
+use crate::domain::access::{Capacity, capacity, reads_room};
 use crate::domain::case::{Case, Side};
 use crate::domain::id::{CaseId, EventId, LetterId, NoticeId, OrganisationId, PersonId};
 use crate::domain::notice::{Letter, Notice, Told};
-use crate::domain::people::{Person, Role};
+use crate::domain::people::{Actor, Person, Role};
+use crate::domain::room::Room;
 use crate::domain::text::Line;
 use crate::domain::time::{Moment, in_words};
 use crate::mail::letter::{Letters, Words, assemble};
@@ -126,6 +127,54 @@ fn audience_of(
                         .iter()
                         .any(|p| actor.leads(p.organisation)))
         })
+        .map(|(id, _)| id)
+        .collect())
+}
+
+/// Who reads what is in a room today: those of its audience who may know of the case, and enter.
+pub fn people_of_room(
+    conn: &mut Conn,
+    case: &Case,
+    room: Room,
+    now: Moment,
+) -> Result<BTreeSet<PersonId>, Error> {
+    let sides: &[Side] = match room.side() {
+        Some(Side::Initiating) => &[Side::Initiating],
+        Some(Side::Invited) => &[Side::Invited],
+        None => &Side::BOTH,
+    };
+    let organisations: Vec<OrganisationId> = sides
+        .iter()
+        .flat_map(|side| case.sides.of(*side))
+        .map(|p| p.organisation)
+        .collect();
+    let mut candidates = people::active_members(conn, &organisations)?;
+    candidates.extend(case.neutrals.in_place());
+    candidates.extend(case.neutrals.observers.iter().map(|o| o.person));
+    if room == Room::Process {
+        candidates.extend(people::with_role(conn, Role::Coordinator)?);
+    }
+    let reads =
+        |actor: &Actor| capacity(case, actor, now).is_some_and(|c| reads_room(case, c, room));
+    let actors = people::actors(conn, &candidates)?;
+    Ok(actors
+        .into_iter()
+        .filter(|(_, actor)| reads(actor))
+        .map(|(id, _)| id)
+        .collect())
+}
+
+/// Those of CLERO who run this case: coordinators without a connection to a party.
+pub fn coordinators_of(
+    conn: &mut Conn,
+    case: &Case,
+    now: Moment,
+) -> Result<BTreeSet<PersonId>, Error> {
+    let all = people::with_role(conn, Role::Coordinator)?;
+    let actors = people::actors(conn, &all.into_iter().collect())?;
+    Ok(actors
+        .into_iter()
+        .filter(|(_, actor)| capacity(case, actor, now) == Some(Capacity::Coordinator))
         .map(|(id, _)| id)
         .collect())
 }

@@ -77,5 +77,5 @@ ids! {
     /// One of the times a meeting may take place.
     TimeId,
     /// A request to look into one room (SPEC §13).
-    GlassId,
+    LookId,
 }

@@ -6,8 +6,10 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::access::{Capacity, CapacityName};
-use super::case::{Case, Side, Stage};
+use super::case::{Case, OnBehalf, Side, Stage};
+use super::id::{LookId, MessageId, PersonId};
 use super::reason::Reason;
+use super::text::Prose;
 use super::time::Moment;
 
 /// A room of a case.
@@ -198,6 +200,101 @@ pub fn may_release(case: &Case, capacity: Capacity, put: Put, to: Room) -> bool 
         | Capacity::System => false,
     };
     wider && own
+}
+
+/// Something said in a room. It is never changed: a correction is a new one, and a struck one keeps its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    pub id: MessageId,
+    pub at: Moment,
+    pub author: PersonId,
+    /// As what its author spoke.
+    pub capacity: CapacityName,
+    pub said: Said,
+}
+
+/// What was said, and what became of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Said {
+    /// Gone once it is struck.
+    pub text: Option<Prose>,
+    /// The message this one puts right.
+    pub corrects: Option<MessageId>,
+    /// For whom a neutral wrote it down.
+    pub on_behalf_of: Option<OnBehalf>,
+    /// Whether it was first said in a narrower room and released by its owner.
+    pub released: bool,
+    pub struck: Option<Struck>,
+}
+
+/// That a message was struck: when, as what, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Struck {
+    pub at: Moment,
+    pub capacity: CapacityName,
+    pub reason: Prose,
+}
+
+/// Whether somebody in `capacity` may strike a message of `room` whose author they are or are not. Moderating the joint
+/// room is the neutral's.
+#[must_use]
+pub fn may_strike(capacity: Capacity, room: Room, own: bool) -> bool {
+    own || capacity == Capacity::Neutral && room == Room::Joint
+}
+
+/// Why somebody of CLERO may look into a room that is not theirs: fixed when it is asked for (SAFETY §1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Ground {
+    RequiredByLaw,
+    SeriousRiskOfHarm,
+    /// The side whose room it is asks for it itself.
+    OwnRequest,
+}
+
+/// A request to look into one room for a limited time, and what came of it (SPEC §13).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Look {
+    pub id: LookId,
+    pub room: Room,
+    pub ground: Ground,
+    pub reason: Prose,
+    /// For how long, from 1 to 24.
+    pub hours: u8,
+    pub asked_by: PersonId,
+    pub asked_at: Moment,
+    pub decided: Option<LookDecision>,
+}
+
+/// What the second person said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LookDecision {
+    pub by: PersonId,
+    pub at: Moment,
+    /// Until when the room may be read; `None` is a no.
+    pub until: Option<Moment>,
+}
+
+impl Look {
+    /// The longest a room may be looked into, in hours.
+    pub const LONGEST: u8 = 24;
+
+    /// Whether `person` may read the room now.
+    #[must_use]
+    pub fn opens_for(&self, person: PersonId, now: Moment) -> bool {
+        let until = self.decided.and_then(|decision| decision.until);
+        self.asked_by == person && until.is_some_and(|until| now < until)
+    }
+
+    /// Whether such a request may be made for `room`: notes are their author's alone, and the process room is open to
+    /// CLERO anyway.
+    #[must_use]
+    pub fn is_for(room: Room) -> bool {
+        match room {
+            Room::Joint | Room::Private(_) | Room::Own(_) | Room::Neutrals => true,
+            Room::Process | Room::Notes => false,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ use uuid::Uuid;
 
 use super::db::AnyBackend;
 use crate::domain::id::{
-    AffiliationId, CaseId, DocumentId, EventId, GlassId, InvitationId, KeyId, LeaseId, LetterId,
+    AffiliationId, CaseId, DocumentId, EventId, InvitationId, KeyId, LeaseId, LetterId, LookId,
     MeetingId, MembershipId, MessageId, NoticeId, OrganisationId, PersonId, PresenceId, TokenId,
 };
 use crate::domain::time::Moment;
@@ -81,7 +81,7 @@ keys!(
     CaseId,
     DocumentId,
     EventId,
-    GlassId,
+    LookId,
     InvitationId,
     KeyId,
     LeaseId,

@@ -113,30 +113,39 @@ fn row(envelope: &Envelope, link: String) -> Row {
     }
 }
 
-fn word(value: &impl serde::Serialize) -> String {
+/// The word a value of the domain is written as.
+pub(super) fn word(value: &impl serde::Serialize) -> String {
     serde_json::to_value(value)
         .ok()
         .and_then(|w| w.as_str().map(str::to_owned))
         .expect("words of the domain are written as text")
 }
 
-fn envelope(row: Row) -> Result<(Envelope, String), DbError> {
-    let id = EventId::from(row.id);
-    let unreadable = |why: serde_json::Error| DbError::Unreadable {
-        table: "events",
+/// Reads such a word.
+pub(super) fn read_word<T: serde::de::DeserializeOwned>(
+    table: &'static str,
+    id: &impl std::fmt::Display,
+    word: String,
+) -> Result<T, DbError> {
+    serde_json::from_value(word.into()).map_err(|why| DbError::Unreadable {
+        table,
         id: id.to_string(),
         why: why.to_string(),
-    };
+    })
+}
+
+fn envelope(row: Row) -> Result<(Envelope, String), DbError> {
+    let id = EventId::from(row.id);
     let envelope = Envelope {
         id,
         chain: row.chain,
         seq: row.seq,
         at: row.at.0,
         actor: row.actor.map(PersonId::from),
-        capacity: serde_json::from_value(row.capacity.into()).map_err(unreadable)?,
+        capacity: read_word("events", &id, row.capacity)?,
         on_behalf_of: row.on_behalf_of.map(OrganisationId::from),
         event: row.event,
-        audience: serde_json::from_value(row.audience.into()).map_err(unreadable)?,
+        audience: read_word("events", &id, row.audience)?,
         commitment: row.commitment,
     };
     Ok((envelope, row.link))
@@ -158,6 +167,24 @@ pub fn page(
     rows.into_iter()
         .map(|row| envelope(row).map(|(envelope, _)| envelope))
         .collect()
+}
+
+/// When events of this name happened in a chain, by one person, the oldest first.
+pub fn moments(
+    conn: &mut Conn,
+    chain: &str,
+    event: &str,
+    by: PersonId,
+) -> Result<Vec<Moment>, DbError> {
+    let found: Vec<At> = events::table
+        .filter(events::chain.eq(chain))
+        .filter(events::event.eq(event))
+        .filter(events::actor.eq(Key::from(by)))
+        .order(events::seq)
+        .limit(1000)
+        .select(events::at)
+        .load(conn)?;
+    Ok(found.into_iter().map(|at| at.0).collect())
 }
 
 /// Where an event stands in its chain.

@@ -6,6 +6,8 @@ pub mod credentials;
 pub mod db;
 pub mod events;
 pub mod keys;
+pub mod looks;
+pub mod messages;
 pub mod notices;
 pub mod once;
 pub mod outbox;

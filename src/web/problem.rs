@@ -182,6 +182,11 @@ impl From<Error> for Problem {
                 reasons: reasons.into_iter().map(NamedReason::from).collect(),
                 ..Self::new(Kind::NotPossibleNow)
             },
+            Error::Unmet(stage, reasons) => Self {
+                stage: Some(stage),
+                reasons: reasons.into_iter().map(NamedReason::from).collect(),
+                ..Self::new(Kind::NotPossibleNow)
+            },
             Error::Refused(Refusal::OldHash) | Error::Stale => Self::new(Kind::Stale),
             Error::Refused(Refusal::Flawed(flaws)) | Error::Flawed(flaws) => {
                 Self::new(Kind::Invalid).with(flaws)

@@ -8,7 +8,9 @@ use actix_web::web::{self, ServiceConfig};
 use actix_web::{FromRequest, Handler, Responder, ResponseError};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
-use super::api::{cases, health, invitations, mailbox, organisations, people, places};
+use super::api::{
+    cases, health, invitations, looks, mailbox, organisations, people, places, rooms,
+};
 use super::pages;
 use super::problem::{Kind, Problem};
 
@@ -130,7 +132,7 @@ where
 #[must_use]
 #[rustfmt::skip]
 pub fn routes() -> Vec<Route> {
-    use crate::casework::{mailbox as m, people as p, read::Page, reading as r, register as g, signin as s};
+    use crate::casework::{looks as l, mailbox as m, people as p, read::Page, reading as r, register as g, rooms as rm, signin as s};
     use crate::domain::{event, notice, people as dp, procedure, register as dr, review, sight};
     vec![
         get("/api/v1/me", "who_am_i", "Who you are and where you belong", people::me).gives::<p::Me>(200),
@@ -143,6 +145,18 @@ pub fn routes() -> Vec<Route> {
         post("/api/v1/cases/{case}/events", "act", "Take a step of the procedure", cases::act).takes_shape(super::openapi::command).gives::<cases::Acted>(200).tagged().if_match(IfMatch::NeededOrHash),
         get("/api/v1/cases/{case}/reading", "read_own_reading", "Your side's own reading of the standards", cases::reading).gives::<r::OwnReading>(200).tagged(),
         route(Method::PUT, "/api/v1/cases/{case}/reading", "write_own_reading", "Write your side's own reading", cases::write_reading).takes::<review::Reading>().gives::<r::OwnReading>(200).tagged().if_match(IfMatch::Needed),
+
+        get("/api/v1/cases/{case}/rooms", "list_rooms", "The rooms of a case you may enter, and who reads what is said there", rooms::list).gives::<Page<rm::RoomSight>>(200),
+        get("/api/v1/cases/{case}/rooms/{room}/messages", "list_messages", "What is said in a room, the newest first", rooms::messages).asks::<cases::SliceQuery>().gives::<Page<rm::MessageSight>>(200),
+        post("/api/v1/cases/{case}/rooms/{room}/messages", "say", "Say something in a room", rooms::say).takes::<rm::NewMessage>().gives::<rm::MessageSight>(201),
+        post("/api/v1/cases/{case}/rooms/{room}/messages/{message}/strike", "strike_message", "Strike a message; its place and the reason stay", rooms::strike).takes::<rm::Strike>().gives::<Option<rm::MessageSight>>(200),
+        post("/api/v1/cases/{case}/rooms/{room}/messages/{message}/release", "release_message", "Release your own message into a wider room", rooms::release).takes::<rm::Release>().gives::<rm::MessageSight>(201),
+        post("/api/v1/cases/{case}/rooms/{room}/read", "mark_room_read", "Mark a room as read up to a message; only you see this", rooms::mark_read).takes::<rm::ReadUpTo>(),
+
+        get("/api/v1/cases/{case}/room-looks", "list_room_looks", "Requests of CLERO to look into a room: those you may know of", looks::list).gives::<Page<l::LookSight>>(200),
+        post("/api/v1/cases/{case}/room-looks", "ask_to_look", "Ask to look into one room for at most a day; somebody else decides", looks::add).takes::<l::NewLook>().gives::<l::LookSight>(201),
+        post("/api/v1/cases/{case}/room-looks/{look}/approve", "approve_look", "Say yes to somebody else's request; those whose room it is are told", looks::approve).gives::<l::LookSight>(200),
+        post("/api/v1/cases/{case}/room-looks/{look}/decline", "decline_look", "Say no to somebody else's request", looks::decline).gives::<l::LookSight>(200),
 
         get("/api/v1/organisations", "list_organisations", "The register of organisations, by name", organisations::list).asks::<organisations::Query>().gives::<Page<g::OrganisationView>>(200).for_anybody(),
         post("/api/v1/organisations", "add_organisation", "Add an organisation to the register", organisations::add).takes::<g::WriteOrganisation>().gives::<g::OrganisationView>(201).tagged(),

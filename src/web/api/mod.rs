@@ -2,10 +2,12 @@
 pub mod cases;
 pub mod health;
 pub mod invitations;
+pub mod looks;
 pub mod mailbox;
 pub mod organisations;
 pub mod people;
 pub mod places;
+pub mod rooms;
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;

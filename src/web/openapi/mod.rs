@@ -10,6 +10,7 @@ use super::routes::{IfMatch, Route, Who, routes};
 use crate::domain::action::EventName;
 use crate::domain::case::OnBehalf;
 use crate::domain::procedure::line_of;
+use crate::domain::room::Room;
 
 /// The whole document.
 #[must_use]
@@ -47,7 +48,7 @@ pub fn document() -> Value {
 
 fn operation(route: &Route, generator: &mut SchemaGenerator, problem: &Schema) -> Value {
     let mut parameters: Vec<Value> = path_names(route.path).map(|name| {
-        let schema = if name == "code" { json!({ "type": "string", "pattern": "^[ENSW][0-9]{8}$" }) } else { json!({ "type": "string", "format": "uuid", "pattern": "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$" }) };
+        let schema = if name == "room" { generator.subschema_for::<Room>().to_value() } else if name == "code" { json!({ "type": "string", "pattern": "^[ENSW][0-9]{8}$" }) } else { json!({ "type": "string", "format": "uuid", "pattern": "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$" }) };
         json!({ "name": name, "in": "path", "required": true, "schema": schema })
     }).collect();
     if let Some(query) = route.query {

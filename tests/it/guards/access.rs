@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use common_ground::domain::access::{Capacity, Section, reads};
+use common_ground::domain::access::{Capacity, Section, reads, reads_room, writes_room};
 use common_ground::domain::case::{Case, Party, Reference, Side, Stage};
 use common_ground::domain::id::{CaseId, OrganisationId, PersonId};
 use common_ground::domain::neutral::{Appointment, AppointmentState, Observer};
 use common_ground::domain::people::{Actor, Role, Tie};
 use common_ground::domain::register::Nation;
+use common_ground::domain::room::{Put, Room, may_release, may_strike};
 use common_ground::domain::time::Moment;
 
 fn now() -> Moment {
@@ -116,7 +117,7 @@ fn cast(case: &Case) -> Vec<(&'static str, Actor)> {
 #[test]
 fn the_matrix_is_what_it_was() {
     let mut page = String::from(
-        "Who reads which part of a case. R reads, - does not, 404 may not know that the case exists.\n",
+        "Who reads which part of a case, and who reads and writes in which room. R reads, W writes too, - does not, 404 may not know that the case exists.\n",
     );
     for stage in Stage::ALL {
         for invited in [true, false]
@@ -165,6 +166,26 @@ fn the_matrix_is_what_it_was() {
                         })
                         .collect();
                     writeln!(page, "  {:<26} {}", format!("{part:?}"), cells.join(" · "))
+                        .expect("text");
+                }
+                for room in Room::ALL.into_iter().filter(|_| !revealed) {
+                    let cells: Vec<String> = people
+                        .iter()
+                        .map(|(name, actor)| {
+                            let cell = match common_ground::domain::access::capacity(
+                                &case,
+                                actor,
+                                now(),
+                            ) {
+                                None => "404",
+                                Some(capacity) if writes_room(&case, capacity, room) => "W",
+                                Some(capacity) if reads_room(&case, capacity, room) => "R",
+                                Some(_) => "-",
+                            };
+                            format!("{name} {cell}")
+                        })
+                        .collect();
+                    writeln!(page, "  room {:<21} {}", room.word(), cells.join(" · "))
                         .expect("text");
                 }
             }
@@ -226,6 +247,87 @@ fn both_sides_read_the_same_of_each_other_once_both_are_there() {
                 reads(&case, as_side(Side::Invited), mirrored(part)),
                 "{part:?} at {stage:?}"
             );
+        }
+        for room in Room::ALL {
+            let (one, other) = (as_side(Side::Initiating), as_side(Side::Invited));
+            assert_eq!(
+                (reads_room(&case, one, room), writes_room(&case, one, room)),
+                (
+                    reads_room(&case, other, room.mirrored()),
+                    writes_room(&case, other, room.mirrored())
+                ),
+                "{room:?} at {stage:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn only_the_owner_releases_and_only_into_a_wider_room() {
+    let mut case = case_at(Stage::EarlyConversation);
+    let rep = |side| Capacity::Party {
+        side,
+        organisation: OrganisationId::random(),
+        lead: false,
+    };
+    let everybody = [
+        rep(Side::Initiating),
+        rep(Side::Invited),
+        Capacity::Neutral,
+        Capacity::Asked,
+        Capacity::Observer,
+        Capacity::Coordinator,
+        Capacity::Auditor,
+        Capacity::System,
+    ];
+    for open in [false, true] {
+        case.conversation.open_since = open.then(now);
+        for (who, by) in everybody
+            .iter()
+            .flat_map(|who| everybody.map(|by| (*who, by)))
+        {
+            for (from, to) in Room::ALL
+                .into_iter()
+                .flat_map(|a| Room::ALL.map(|b| (a, b)))
+            {
+                let put = Put {
+                    room: from,
+                    by: by.name(),
+                    at: now(),
+                };
+                let own = match who {
+                    Capacity::Party { side, .. } => by.side() == Some(side),
+                    Capacity::Neutral => {
+                        by == Capacity::Neutral || open && matches!(from, Room::Private(_))
+                    }
+                    _other => false,
+                };
+                let wider = match from {
+                    Room::Private(_) | Room::Neutrals => to == Room::Joint,
+                    Room::Own(side) => to == Room::Joint || to == Room::Private(side),
+                    Room::Joint | Room::Process | Room::Notes => false,
+                };
+                assert_eq!(
+                    may_release(&case, who, put, to),
+                    own && wider,
+                    "{who:?} what {by:?} put into {from:?}, into {to:?}, open {open}"
+                );
+                let earlier = Put {
+                    at: now().plus(-chrono::Duration::minutes(1)),
+                    ..put
+                };
+                if who == Capacity::Neutral && by != Capacity::Neutral {
+                    assert!(
+                        !may_release(&case, who, earlier, to),
+                        "said before it was agreed"
+                    );
+                }
+            }
+            assert_eq!(
+                may_strike(who, Room::Joint, false),
+                who == Capacity::Neutral
+            );
+            assert!(may_strike(who, Room::Process, true) && !may_strike(who, Room::Process, false));
         }
     }
 }

@@ -7,5 +7,6 @@ mod neutrals;
 mod once;
 mod people;
 mod review;
+mod rooms;
 mod time;
 mod whole_case;

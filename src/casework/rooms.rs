@@ -1,0 +1,588 @@
+//! Talking in rooms (SPEC §5): which rooms somebody has in a case, what is said in them, corrections, struck lines, and
+//! the release of one's own words into a wider room. What a room is, is in `domain::room`; documents are in `documents`.
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::read::{self, Page, Slice};
+use super::signin::{self, Credential};
+use super::tell::{About, people_of_room, send};
+use super::{Desk, Error, OnceKey, looks, once};
+use crate::domain::access::{Audience, Capacity, CapacityName, reads_room, writes_room};
+use crate::domain::case::{Case, OnBehalf};
+use crate::domain::hash::hash_of;
+use crate::domain::id::{CaseId, EventId, MessageId, PersonId};
+use crate::domain::notice::Letter;
+use crate::domain::people::Actor;
+use crate::domain::reason::NamedReason;
+use crate::domain::room::{
+    Message, Put, Room, Said, Struck, closed_because, may_release, may_strike,
+};
+use crate::domain::sight::PersonName;
+use crate::domain::text::Prose;
+use crate::domain::time::Moment;
+use crate::store::db::Conn;
+use crate::store::keys::Keeper;
+use crate::store::{cases, events, messages, people};
+
+/// The most unread messages that are counted.
+const COUNTED: i64 = 99;
+/// As long as something of the last so many hours is unread, no further letter speaks of the same room.
+const QUIET_HOURS: i64 = 24;
+
+/// A room as somebody who may enter it sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RoomSight {
+    pub room: Room,
+    /// Who reads what is written here, in words.
+    pub audience: String,
+    /// Whether you may write here at all.
+    pub you_may_write: bool,
+    /// Why nobody writes here at the moment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed_because: Option<NamedReason>,
+    /// How many messages of others you have not marked as read, up to 99. Nobody else sees this.
+    pub unread: u8,
+}
+
+/// A message as somebody who may enter its room reads it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct MessageSight {
+    pub id: MessageId,
+    pub at: Moment,
+    pub author: PersonName,
+    /// As what the author spoke.
+    pub capacity: CapacityName,
+    /// Left out once it is struck.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<Prose>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub corrects: Option<MessageId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_behalf_of: Option<OnBehalf>,
+    /// Whether it was first said in a narrower room, and released by its owner.
+    pub released: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub struck: Option<Struck>,
+}
+
+/// Something to say.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewMessage {
+    pub text: Prose,
+    /// Your own earlier message in this room that this one puts right.
+    #[serde(default)]
+    pub corrects: Option<MessageId>,
+    /// For the facilitator: written down for somebody who is offline.
+    #[serde(default)]
+    pub on_behalf_of: Option<OnBehalf>,
+}
+
+/// Why a message is struck; the reason stays in its place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Strike {
+    pub reason: Prose,
+}
+
+/// Where a copy goes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Release {
+    pub to: Room,
+}
+
+/// How far somebody has read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReadUpTo {
+    pub message: MessageId,
+}
+
+impl Desk {
+    /// The rooms of a case that the caller may enter.
+    pub async fn rooms(&self, caller: Credential, id: CaseId) -> Result<Page<RoomSight>, Error> {
+        let now = self.clock.now();
+        self.db
+            .read(move |conn| {
+                let actor = signin::actor(conn, &caller, now)?;
+                let (case, as_what) = read::find(conn, id, &actor, now)?;
+                let mine = Room::ALL
+                    .into_iter()
+                    .filter(|room| reads_room(&case, as_what, *room));
+                let sights: Result<Vec<RoomSight>, Error> = mine
+                    .map(|room| room_sight(conn, &case, as_what, &actor, room))
+                    .collect();
+                Ok(sights?.into())
+            })
+            .await
+    }
+
+    /// What is said in a room, the newest first.
+    pub async fn messages(
+        &self,
+        caller: Credential,
+        (id, room): (CaseId, Room),
+        slice: Slice,
+    ) -> Result<Page<MessageSight>, Error> {
+        let now = self.clock.now();
+        let (again, rest) = (caller.clone(), slice.clone());
+        let seen = self
+            .db
+            .read(move |conn| {
+                let actor = signin::actor(conn, &caller, now)?;
+                let (case, capacity) = read::find(conn, id, &actor, now)?;
+                if room.is_for_talk() && looks::opens(conn, id, capacity, room, &actor, now)? {
+                    return Ok(None);
+                }
+                enter(conn, id, room, &actor, now)?;
+                page(conn, &case, room, &actor, &slice).map(Some)
+            })
+            .await?;
+        match seen {
+            Some(page) => Ok(page),
+            None => self.look_into(again, (id, room), rest).await,
+        }
+    }
+
+    /// Reads a room that was opened to somebody of CLERO; each time is written down.
+    async fn look_into(
+        &self,
+        caller: Credential,
+        (id, room): (CaseId, Room),
+        slice: Slice,
+    ) -> Result<Page<MessageSight>, Error> {
+        let now = self.clock.now();
+        self.db
+            .write(move |conn| {
+                let actor = signin::actor(conn, &caller, now)?;
+                let person = actor.person.ok_or(Error::SignIn)?;
+                let (case, capacity) = read::find(conn, id, &actor, now)?;
+                if !looks::opens(conn, id, capacity, room, &actor, now)? {
+                    return Err(Error::Missing);
+                }
+                let what = json!({ "cursor": slice.cursor, "limit": slice.most() });
+                looks::record(conn, &case, room, person, what, now)?;
+                page(conn, &case, room, &actor, &slice)
+            })
+            .await
+    }
+
+    /// Says something in a room.
+    pub async fn say(
+        &self,
+        caller: Credential,
+        (id, room): (CaseId, Room),
+        new: NewMessage,
+        key: Option<OnceKey>,
+    ) -> Result<MessageSight, Error> {
+        self.in_room(caller, (id, room), key, move |desk, conn, at| {
+            let said = checked(conn, at, &new)?;
+            let message = put(conn, desk, at, room, said, "say")?;
+            sight(conn, message)
+        })
+        .await
+    }
+
+    /// Strikes a message: its words go, its place and the reason stay. A note of one's own goes altogether.
+    pub async fn strike(
+        &self,
+        caller: Credential,
+        (id, room, message): (CaseId, Room, MessageId),
+        strike: Strike,
+        key: Option<OnceKey>,
+    ) -> Result<Option<MessageSight>, Error> {
+        self.in_room(caller, (id, room), key, move |_, conn, at| {
+            let mut found = found(conn, at, message)?.ok_or(Error::Missing)?;
+            if !may_strike(at.capacity, room, found.author == at.person) {
+                return Err(Error::NotAllowed);
+            }
+            if room == Room::Notes {
+                messages::remove(conn, message)?;
+                log(
+                    conn,
+                    at,
+                    room,
+                    "remove_note",
+                    &json!({ "message": message }),
+                )?;
+                return Ok(None);
+            }
+            if found.said.struck.is_none() {
+                found.said.text = None;
+                found.said.struck = Some(Struck {
+                    at: at.now,
+                    capacity: at.capacity.name(),
+                    reason: strike.reason.clone(),
+                });
+                messages::save(conn, id, room, &found)?;
+                log(conn, at, room, "strike", &json!({ "message": message }))?;
+            }
+            sight(conn, found).map(Some)
+        })
+        .await
+    }
+
+    /// Releases a message into a wider room: a copy is made there, and both rooms record it (SPEC §5).
+    pub async fn release(
+        &self,
+        caller: Credential,
+        (id, room, message): (CaseId, Room, MessageId),
+        release: Release,
+        key: Option<OnceKey>,
+    ) -> Result<MessageSight, Error> {
+        self.in_room(caller, (id, room), key, move |desk, conn, at| {
+            let to = release.to;
+            let found = found(conn, at, message)?.ok_or(Error::Missing)?;
+            let from = Put {
+                room,
+                by: found.capacity,
+                at: found.at,
+            };
+            if !may_release(at.case, at.capacity, from, to) {
+                return Err(Error::NotAllowed);
+            }
+            let Some(text) = found.said.text else {
+                return Err(Error::flaw(
+                    "",
+                    "this message was struck, so there is nothing to release",
+                ));
+            };
+            writable(at.case, at.capacity, to)?;
+            //FRESH signin::fresh(at.actor, at.now)?;
+            log(
+                conn,
+                at,
+                room,
+                "release",
+                &json!({ "message": message, "to": to }),
+            )?;
+            let copy = Said {
+                text: Some(text),
+                corrects: None,
+                on_behalf_of: found.said.on_behalf_of,
+                released: true,
+                struck: None,
+            };
+            let copy = put(conn, desk, at, to, copy, "released")?;
+            sight(conn, copy)
+        })
+        .await
+    }
+
+    /// Notes how far the caller has read a room; nobody else can see it.
+    pub async fn mark_room_read(
+        &self,
+        caller: Credential,
+        (id, room): (CaseId, Room),
+        upto: ReadUpTo,
+        key: Option<OnceKey>,
+    ) -> Result<(), Error> {
+        self.write_once(
+            caller,
+            key,
+            |_, _| Ok(()),
+            move |conn, actor, now| {
+                let (case, _) = enter(conn, id, room, actor, now)?;
+                let person = actor.person.ok_or(Error::SignIn)?;
+                let there = messages::find(conn, case.id, room, owner(room, person), upto.message)?;
+                let message = there.ok_or_else(|| unknown("/message"))?;
+                Ok(messages::set_mark(
+                    conn,
+                    person,
+                    id,
+                    room,
+                    (message.at, message.id),
+                )?)
+            },
+        )
+        .await
+    }
+
+    /// Runs a write in a room: once, on the case as it is, by somebody who may write there while it is open.
+    async fn in_room<T: Serialize + serde::de::DeserializeOwned + Send + 'static>(
+        &self,
+        caller: Credential,
+        (id, room): (CaseId, Room),
+        key: Option<OnceKey>,
+        work: impl Fn(&Desk, &mut Conn, &At<'_>) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let (desk, now) = (self.clone(), self.clock.now());
+        self.db
+            .write(move |conn| {
+                let actor = signin::actor(conn, &caller, now)?;
+                let person = actor.person.ok_or(Error::SignIn)?;
+                enter(conn, id, room, &actor, now)?;
+                once(conn, Some(person), key.as_ref(), now, |conn| {
+                    cases::lock(conn, id)?.ok_or(Error::Missing)?;
+                    let (case, capacity) = enter(conn, id, room, &actor, now)?;
+                    writable(&case, capacity, room)?;
+                    let at = At {
+                        case: &case,
+                        capacity,
+                        actor: &actor,
+                        person,
+                        room,
+                        now,
+                    };
+                    work(&desk, conn, &at)
+                })
+            })
+            .await
+    }
+}
+
+/// Who does something in which room of which case, as what, and when.
+struct At<'a> {
+    case: &'a Case,
+    capacity: Capacity,
+    actor: &'a Actor,
+    person: PersonId,
+    room: Room,
+    now: Moment,
+}
+
+/// The case and as what the actor meets it, if they may read what is in `room`; to everybody else there is no such room.
+pub(super) fn enter(
+    conn: &mut Conn,
+    id: CaseId,
+    room: Room,
+    actor: &Actor,
+    now: Moment,
+) -> Result<(Arc<Case>, Capacity), Error> {
+    let (case, capacity) = read::find(conn, id, actor, now)?;
+    if !room.is_for_talk() || !reads_room(&case, capacity, room) {
+        return Err(Error::Missing);
+    }
+    Ok((case, capacity))
+}
+
+/// Whether somebody in `capacity` may write in `room` now.
+fn writable(case: &Case, capacity: Capacity, room: Room) -> Result<(), Error> {
+    if !writes_room(case, capacity, room) {
+        return Err(Error::NotAllowed);
+    }
+    match closed_because(case, room) {
+        Some(reason) => Err(Error::Unmet(case.stage, vec![reason])),
+        None => Ok(()),
+    }
+}
+
+/// Notes are their author's; in every other room people read one another.
+fn owner(room: Room, person: PersonId) -> Option<PersonId> {
+    (room == Room::Notes).then_some(person)
+}
+
+/// Whatever is wrong with an id in a body, the answer is the same.
+fn unknown(pointer: &str) -> Error {
+    Error::flaw(pointer, "this is not a message of yours in this room")
+}
+
+fn found(conn: &mut Conn, at: &At<'_>, id: MessageId) -> Result<Option<Message>, Error> {
+    Ok(messages::find(
+        conn,
+        at.case.id,
+        at.room,
+        owner(at.room, at.person),
+        id,
+    )?)
+}
+
+/// What somebody says, if it can be said so.
+fn checked(conn: &mut Conn, at: &At<'_>, new: &NewMessage) -> Result<Said, Error> {
+    if let Some(id) = new.corrects {
+        found(conn, at, id)?
+            .filter(|m| m.author == at.person)
+            .ok_or_else(|| unknown("/corrects"))?;
+    }
+    if let Some(behalf) = &new.on_behalf_of {
+        let side = at.case.side_of(behalf.organisation);
+        let in_room = side.is_some() && at.room.side().is_none_or(|of| side == Some(of));
+        if at.capacity != Capacity::Neutral
+            || !in_room
+            || matches!(at.room, Room::Neutrals | Room::Notes)
+        {
+            return Err(Error::flaw(
+                "/on_behalf_of",
+                "here you cannot write for this organisation",
+            ));
+        }
+        if !behalf.read_back_and_confirmed {
+            return Err(Error::flaw(
+                "/on_behalf_of/read_back_and_confirmed",
+                "please read it back to them first",
+            ));
+        }
+    }
+    Ok(Said {
+        text: Some(new.text.clone()),
+        corrects: new.corrects,
+        on_behalf_of: new.on_behalf_of.clone(),
+        released: false,
+        struck: None,
+    })
+}
+
+/// Puts something into a room: the message, its entry in the room's log, and the letters.
+fn put(
+    conn: &mut Conn,
+    desk: &Desk,
+    at: &At<'_>,
+    room: Room,
+    said: Said,
+    event: &'static str,
+) -> Result<Message, Error> {
+    let message = Message {
+        id: MessageId::random(),
+        at: at.now,
+        author: at.person,
+        capacity: at.capacity.name(),
+        said,
+    };
+    let to_be_told = to_be_told(conn, at, room)?;
+    messages::add(conn, at.case.id, room, &message)?;
+    messages::set_mark(conn, at.person, at.case.id, room, (message.at, message.id))?;
+    let body = json!({ "message": message.id, "hash": hash_of(&message.said.text) });
+    let event = log(conn, at, room, event, &body)?;
+    for person in people::all_of(conn, &to_be_told)? {
+        send(
+            conn,
+            &desk.letters,
+            &desk.settings,
+            &person,
+            Letter::MessageAdded,
+            About {
+                case: Some((at.case.id, &at.case.reference.0)),
+                ..About::default()
+            },
+            &format!("{event}:message_added"),
+            at.now,
+        )?;
+    }
+    Ok(message)
+}
+
+/// Whom a letter tells of something new in a room: those who read it and are not waiting to read something recent there.
+fn to_be_told(conn: &mut Conn, at: &At<'_>, room: Room) -> Result<BTreeSet<PersonId>, Error> {
+    if room == Room::Notes {
+        return Ok(BTreeSet::new());
+    }
+    let mut those = people_of_room(conn, at.case, room, at.now)?;
+    those.remove(&at.person);
+    let since = at.now.plus(-chrono::Duration::hours(QUIET_HOURS));
+    let mut told = BTreeSet::new();
+    for person in those {
+        let waiting = messages::unread(conn, person, at.case.id, room, 1)?;
+        if waiting.first().is_none_or(|(newest, _)| *newest < since) {
+            told.insert(person);
+        }
+    }
+    Ok(told)
+}
+
+fn log(
+    conn: &mut Conn,
+    at: &At<'_>,
+    room: Room,
+    event: &'static str,
+    body: &serde_json::Value,
+) -> Result<EventId, Error> {
+    let case = at.case.id;
+    let entry = events::Entry {
+        chain: chain(case, room, at.person),
+        at: at.now,
+        actor: Some(at.person),
+        capacity: at.capacity.name(),
+        on_behalf_of: None,
+        event,
+        audience: audience(room),
+        keeper: Keeper::of(case, room, at.person),
+        body: body.clone(),
+    };
+    Ok(events::append(conn, entry)?)
+}
+
+/// The chain of a room; each neutral's notes have one of their own.
+pub(super) fn chain(case: CaseId, room: Room, person: PersonId) -> String {
+    match owner(room, person) {
+        Some(owner) => format!("room:{case}:{}:{owner}", room.word()),
+        None => format!("room:{case}:{}", room.word()),
+    }
+}
+
+/// Whom an entry in a room's log concerns.
+pub(super) fn audience(room: Room) -> Audience {
+    match (room.side(), room) {
+        (Some(side), _) => Audience::of(side),
+        (None, Room::Joint) => Audience::Table,
+        (None, _) => Audience::Process,
+    }
+}
+
+fn room_sight(
+    conn: &mut Conn,
+    case: &Case,
+    capacity: Capacity,
+    actor: &Actor,
+    room: Room,
+) -> Result<RoomSight, Error> {
+    let person = actor.person.ok_or(Error::SignIn)?;
+    let unread = if room.is_for_talk() && room != Room::Notes {
+        messages::unread(conn, person, case.id, room, COUNTED)?.len()
+    } else {
+        0
+    };
+    Ok(RoomSight {
+        room,
+        audience: room.audience().to_owned(),
+        you_may_write: writes_room(case, capacity, room),
+        closed_because: closed_because(case, room).map(NamedReason::from),
+        unread: u8::try_from(unread).unwrap_or(u8::MAX),
+    })
+}
+
+fn page(
+    conn: &mut Conn,
+    case: &Case,
+    room: Room,
+    actor: &Actor,
+    slice: &Slice,
+) -> Result<Page<MessageSight>, Error> {
+    let person = actor.person.ok_or(Error::SignIn)?;
+    let list = ("messages", person, case.id, room);
+    let before = slice.place::<messages::Place>(&list)?;
+    let most = slice.most() as i64 + 1;
+    let found = messages::page(conn, case.id, room, owner(room, person), before, most)?;
+    let page = slice.page(found, &list, |message| (message.at, message.id));
+    let items: Result<Vec<MessageSight>, Error> = page
+        .items
+        .into_iter()
+        .map(|message| sight(conn, message))
+        .collect();
+    Ok(Page {
+        items: items?,
+        next: page.next,
+    })
+}
+
+fn sight(conn: &mut Conn, message: Message) -> Result<MessageSight, Error> {
+    let names = people::names(conn, &BTreeSet::from([message.author]))?;
+    Ok(MessageSight {
+        id: message.id,
+        at: message.at,
+        author: PersonName {
+            id: message.author,
+            name: names.get(&message.author).cloned().unwrap_or_default(),
+        },
+        capacity: message.capacity,
+        text: message.said.text,
+        corrects: message.said.corrects,
+        on_behalf_of: message.said.on_behalf_of,
+        released: message.said.released,
+        struck: message.said.struck,
+    })
+}
