@@ -10,6 +10,7 @@ mod parsers;
 mod procedure;
 mod readme;
 mod routes;
+mod sealed;
 mod words;
 
 use std::path::{Path, PathBuf};

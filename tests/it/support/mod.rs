@@ -54,7 +54,8 @@ pub struct App {
     letters: Arc<Mutex<Vec<Vec<u8>>>>,
     courier: Mutex<Courier>,
     server: actix_web::dev::ServerHandle,
-    _folder: Option<tempfile::TempDir>,
+    /// Where its files are, on SQLite.
+    pub folder: Option<tempfile::TempDir>,
 }
 
 /// Everything usual, with a host that letters can be checked for.
@@ -125,7 +126,7 @@ impl App {
             courier: Mutex::new(Courier::new(Mailer::Memory(letters.clone()))),
             letters,
             server: hear.recv().expect("the server begins"),
-            _folder: folder,
+            folder,
         }
     }
 
