@@ -44,6 +44,8 @@ pub enum DemoError {
     Step(String, String),
 }
 
+/// The password of everybody in the demo.
+pub const PASSWORD: &str = "lantern otter drum seven";
 const PEOPLE: &str = "demo-people.json";
 /// How many days before today the demo's story begins.
 const STORY_DAYS: i64 = 120;
@@ -124,9 +126,10 @@ pub fn welcome(config: &Config, people: &[DemoPerson]) {
     );
     println!("  Letters           {}", config.data.join("mail").display());
     println!(
-        "  People and tokens {}\n",
+        "  People and tokens {}",
         config.data.join(PEOPLE).display()
     );
+    println!("  Everybody's password: {PASSWORD}\n");
     for person in people {
         let place = person
             .organisation

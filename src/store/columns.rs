@@ -22,8 +22,9 @@ use uuid::Uuid;
 
 use super::db::AnyBackend;
 use crate::domain::id::{
-    AffiliationId, CaseId, EventId, InvitationId, LeaseId, LetterId, MembershipId, NoticeId,
-    OrganisationId, PersonId, PresenceId, TokenId,
+    AffiliationId, BrowserId, CaseId, ChallengeId, EventId, InvitationId, LeaseId, LetterId,
+    MembershipId, NoticeId, OrganisationId, PasskeyId, PersonId, PresenceId, RecoveryCodeId,
+    RecoveryId, SessionId, TokenId,
 };
 use crate::domain::time::Moment;
 
@@ -78,7 +79,9 @@ macro_rules! keys { ($($id:ident),+) => { $(
 )+ } }
 keys!(
     AffiliationId,
+    BrowserId,
     CaseId,
+    ChallengeId,
     EventId,
     InvitationId,
     LeaseId,
@@ -86,8 +89,12 @@ keys!(
     MembershipId,
     NoticeId,
     OrganisationId,
+    PasskeyId,
     PersonId,
     PresenceId,
+    RecoveryCodeId,
+    RecoveryId,
+    SessionId,
     TokenId
 );
 

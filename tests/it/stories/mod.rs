@@ -7,5 +7,6 @@ mod neutrals;
 mod once;
 mod people;
 mod review;
+mod signin;
 mod time;
 mod whole_case;
