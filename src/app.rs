@@ -79,6 +79,7 @@ pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 pub fn watch(config: &Config) -> Watch {
     Watch {
         hosts: config.hosts.clone(),
+        proxies: config.proxies.clone(),
         body_time: config.body_time,
     }
 }

@@ -95,6 +95,11 @@ enum User {
         #[arg(long)]
         days: Option<u16>,
     },
+    /// Make a code with which a person chooses their first password. It is shown once.
+    Invite {
+        #[arg(long)]
+        email: String,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -307,6 +312,17 @@ async fn user(user: User) -> Result<(), Trouble> {
                 token.expires_at.written()
             );
             println!("{}", token.token);
+        }
+        User::Invite { email } => {
+            let code = desk
+                .invite_by_operator(address(&email)?)
+                .await
+                .map_err(said)?;
+            eprintln!(
+                "Give this code to the person and to nobody else. It works once, for {} days, at POST {}/api/v1/invitations/accept.",
+                desk.settings.invitation_days, desk.settings.public_url
+            );
+            println!("{code}");
         }
     }
     Ok(())

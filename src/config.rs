@@ -1,14 +1,14 @@
 //! Configuration: from the environment, and from an optional file with the same names in lower case. Nothing else
 //! reads the environment. Every key is documented in docs/OPERATIONS.md.
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Deserialize;
 use url::Url;
 
-use crate::casework::Settings;
+use crate::casework::{Hashing, Settings};
 use crate::domain::deadline::Spans;
 use crate::domain::text::{EmailAddress, Line};
 use crate::mail::letter::Sender;
@@ -32,6 +32,10 @@ pub const KEYS: &[(&str, &str)] = &[
     ("CLERO_PHONE", "0300 000 0000"),
     ("TOKEN_DAYS", "90"),
     ("INVITATION_DAYS", "14"),
+    ("SESSION_HOURS", "12"),
+    ("PASSWORD_MEMORY_KIB", "19456"),
+    ("PASSWORD_PASSES", "2"),
+    ("TRUSTED_PROXIES", ""),
     ("BODY_SECONDS", "10"),
     ("LOG", "info"),
     ("LOG_FORMAT", "text"),
@@ -62,6 +66,8 @@ pub struct Config {
     pub public_url: String,
     /// Host names that requests may name.
     pub hosts: Vec<String>,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub proxies: Vec<IpAddr>,
     pub mailer: Mailer,
     pub settings: Settings,
     pub body_time: Duration,
@@ -149,6 +155,23 @@ impl Config {
             format!("127.0.0.1:{}", listen.port()),
         ];
         hosts.extend(value("HOSTS").split_whitespace().map(str::to_owned));
+        let proxies = value("TRUSTED_PROXIES")
+            .split_whitespace()
+            .map(|ip| ip.parse::<IpAddr>().map(|ip| ip.to_canonical()))
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|_| {
+                BadConfig::Key(
+                    "TRUSTED_PROXIES",
+                    "write IP addresses with blanks between them, like 10.0.0.2 fd00::2".to_owned(),
+                )
+            })?;
+        let memory_kib = number("PASSWORD_MEMORY_KIB")?;
+        if memory_kib < 8 {
+            return Err(BadConfig::Key(
+                "PASSWORD_MEMORY_KIB",
+                "write at least 8, and better 19456".to_owned(),
+            ));
+        }
         let ca = Some(value("SMTP_CA_FILE"))
             .filter(|f| !f.is_empty())
             .map(|f| std::fs::read(&f).map_err(|e| BadConfig::File(f, e.to_string())))
@@ -176,6 +199,7 @@ impl Config {
             key,
             listen,
             hosts,
+            proxies,
             mailer,
             settings: Settings {
                 spans: clocks,
@@ -189,6 +213,11 @@ impl Config {
                 },
                 token_days: number("TOKEN_DAYS")?,
                 invitation_days: number("INVITATION_DAYS")?,
+                session_hours: number("SESSION_HOURS")?,
+                hashing: Hashing {
+                    memory_kib: memory_kib.into(),
+                    passes: number("PASSWORD_PASSES")?.into(),
+                },
             },
             public_url,
             body_time: Duration::from_secs(number("BODY_SECONDS")?.into()),
@@ -287,6 +316,8 @@ mod tests {
             ("PUBLIC_URL", "https://x.org/path"),
             ("MAIL_FROM", "nobody"),
             ("TOKEN_DAYS", "0"),
+            ("PASSWORD_MEMORY_KIB", "7"),
+            ("TRUSTED_PROXIES", "proxy.example.org"),
             ("SMTP_URL", "mail.example.org"),
             ("LOG_FORMAT", "xml"),
         ] {

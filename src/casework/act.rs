@@ -196,6 +196,11 @@ fn step(
         facts: &facts,
     };
     let decision = decide(case, &asking, &asked.action)?;
+    // Asked last, so that it tells nobody more than the decision would.
+    let signs = asked.action.name() == EventName::AcceptAgreement && asked.on_behalf_of.is_none();
+    if signs && actor.person.is_some() {
+        signin::fresh(actor, now)?;
+    }
     match &decision.after {
         Some(after) => cases::save(conn, case, after)?,
         None => {

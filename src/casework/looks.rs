@@ -111,7 +111,7 @@ impl Desk {
         self.write_once(caller, key, may, move |conn, actor, now| {
             let (case, _) = read::find(conn, id, actor, now)?;
             let person = actor.person.ok_or(Error::SignIn)?;
-            //FRESH signin::fresh(actor, now)?;
+            signin::fresh(actor, now)?;
             let look = Look {
                 id: LookId::random(),
                 room: new.room,
@@ -157,7 +157,7 @@ impl Desk {
             if look.asked_by == person {
                 return Err(Error::NotAllowed);
             }
-            //FRESH signin::fresh(actor, now)?;
+            signin::fresh(actor, now)?;
             let hours = chrono::Duration::hours(look.hours.into());
             let decision = LookDecision {
                 by: person,

@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::invitations;
 use super::people::{NewPerson, add, log, staff};
 use super::read::Page;
 use super::signin::{self, Credential};
@@ -190,10 +191,10 @@ pub fn invite_into(
         "member_invited",
         json!({ "membership": membership.id }),
     )?;
-    let code = signin::invite(
+    let code = invitations::invite(
         conn,
         person.id,
-        membership.id,
+        Some(membership.id),
         now,
         settings.invitation_days,
     )?;

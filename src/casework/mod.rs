@@ -1,18 +1,32 @@
 //! The second floor: what people come to do. It owns every transaction and knows no HTTP; `act` is the one way a
 //! case changes. The desk is where it is done: database, clock, letters and settings, handed down from `app`.
 pub mod act;
+pub mod address;
+pub mod challenge;
+pub mod door;
 pub mod facts;
 pub mod looks;
+pub mod invitations;
+pub mod lead;
 pub mod mailbox;
 pub mod members;
 pub mod open;
+pub mod passkey;
+pub mod passkeys;
+pub mod password;
 pub mod people;
 pub mod read;
 pub mod reading;
+pub mod recovery;
 pub mod register;
 pub mod rooms;
+pub mod reset;
+pub mod sessions;
 pub mod signin;
+pub mod step;
 pub mod tell;
+pub mod throttle;
+pub mod tokens;
 
 use std::sync::Arc;
 
@@ -44,6 +58,17 @@ pub struct Settings {
     pub token_days: u16,
     /// How long an invitation to a first account can be taken up, in days.
     pub invitation_days: u16,
+    /// How long a session lasts, in hours.
+    pub session_hours: u16,
+    /// What a password costs to try.
+    pub hashing: Hashing,
+}
+
+/// The cost of hashing one password with Argon2id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hashing {
+    pub memory_kib: u32,
+    pub passes: u32,
 }
 
 /// Where casework is done. Cloning it is cheap.
@@ -72,6 +97,12 @@ pub enum Error {
     /// The person may see it and may not do this.
     #[error("not allowed")]
     NotAllowed,
+    /// The person may do this once they have shown again that it is them (SPEC §11).
+    #[error("a fresh second step is needed")]
+    NeedsFreshStep,
+    /// Too many tries; how many seconds to wait.
+    #[error("too many tries")]
+    TooManyTries { seconds: i64 },
     #[error("refused")]
     Refused(Refusal),
     /// It could be done, but not as the case stands.
@@ -117,6 +148,8 @@ impl Asked for Error {
             Self::SignIn
             | Self::Missing
             | Self::NotAllowed
+            | Self::NeedsFreshStep
+            | Self::TooManyTries { .. }
             | Self::Refused(_)
             | Self::Unmet(..)
             | Self::Flawed(_)

@@ -8,8 +8,8 @@ use serde_json::json;
 
 use super::act::Tags;
 use super::read::{Page, Slice};
-use super::signin::{self, Credential, NewToken};
-use super::{Desk, Error, OnceKey};
+use super::signin::{self, Credential};
+use super::{Desk, Error, OnceKey, invitations};
 use crate::domain::access::{Audience, CapacityName};
 use crate::domain::id::{AffiliationId, EventId, OrganisationId, PersonId};
 use crate::domain::people::{Actor, Membership, Person, Role};
@@ -17,7 +17,7 @@ use crate::domain::text::{EmailAddress, Line};
 use crate::domain::time::{Day, Moment};
 use crate::store::db::Conn;
 use crate::store::keys::Keeper;
-use crate::store::{credentials, events, people, register};
+use crate::store::{challenges, credentials, events, people, register, sessions};
 
 /// Writes an event of the register's own chain: accounts, roles, organisations.
 pub fn log(
@@ -178,14 +178,14 @@ impl Desk {
             .await
     }
 
-    /// Adds a person with an account.
+    /// Adds a person with an account, and sends them the letter with the code for it.
     pub async fn add_person(
         &self,
         caller: Credential,
         new: NewPerson,
         key: Option<OnceKey>,
     ) -> Result<Person, Error> {
-        let roles = new.roles.clone();
+        let (desk, roles) = (self.clone(), new.roles.clone());
         self.write_once(
             caller,
             key,
@@ -195,20 +195,22 @@ impl Desk {
             },
             move |conn, actor, now| {
                 let person = add(conn, &new, now)?;
-                log(
+                let event = log(
                     conn,
                     now,
                     actor.person,
                     "person_added",
                     json!({ "person": person.id, "roles": person.roles }),
                 )?;
+                invitations::invite_to_account(conn, &desk, &person, &event.to_string(), now)?;
                 Ok(person)
             },
         )
         .await
     }
 
-    /// Changes somebody's roles, or closes or opens their account. Closing ends their tokens at once.
+    /// Changes somebody's roles, or closes or opens their account. Closing ends their sessions
+    /// and tokens at once, and nobody's browser is trusted for it any more.
     pub async fn change_person(
         &self,
         caller: Credential,
@@ -236,6 +238,9 @@ impl Desk {
             people::save(conn, &person)?;
             if !person.active {
                 credentials::revoke_tokens(conn, id, now)?;
+                sessions::end_all(conn, id, now)?;
+                sessions::distrust_all(conn, id, now)?;
+                challenges::close_all(conn, id, now)?;
             }
             log(
                 conn,
@@ -326,28 +331,6 @@ impl Desk {
                     json!({ "person": person.id, "roles": person.roles, "by": "operator" }),
                 )?;
                 Ok(person)
-            })
-            .await
-    }
-
-    /// Makes a token from the command line, for whoever has this address.
-    pub async fn issue_token_by_operator(
-        &self,
-        email: EmailAddress,
-        days: Option<u16>,
-    ) -> Result<NewToken, Error> {
-        let (now, days) = (self.clock.now(), days.unwrap_or(self.settings.token_days));
-        self.db
-            .write(move |conn| {
-                let person = people::by_email(conn, &email)?.ok_or(Error::Missing)?;
-                log(
-                    conn,
-                    now,
-                    None,
-                    "token_issued",
-                    json!({ "person": person.id, "by": "operator" }),
-                )?;
-                signin::issue(conn, person.id, now, days)
             })
             .await
     }

@@ -253,7 +253,7 @@ impl Desk {
                 ));
             };
             writable(at.case, at.capacity, to)?;
-            //FRESH signin::fresh(at.actor, at.now)?;
+            signin::fresh(at.actor, at.now)?;
             log(
                 conn,
                 at,

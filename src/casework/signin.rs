@@ -1,201 +1,262 @@
-//! Who somebody is: bearer tokens, and the single-use invitation that leads to a first one. Secrets are 32 random
-//! octets and are kept as hashes only.
+//! Who is asking, and how strongly we know it: a session of a browser, or an API token. Secrets are 32 random octets
+//! and are kept as hashes only. How people get in is in `door`; what they do with their sessions in `sessions`.
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::Duration;
 use rand::RngCore;
-use serde::{Deserialize, Serialize};
+use serde_json::json;
 
+use super::people::log;
+use super::tell::{About, send};
 use super::{Desk, Error};
-use crate::domain::case::Reference;
-use crate::domain::hash::hash_of_bytes;
-use crate::domain::id::{InvitationId, MembershipId, OrganisationId, PersonId, TokenId};
-use crate::domain::people::{Actor, MembershipState};
-use crate::domain::text::EmailAddress;
+use crate::domain::hash::{digest, hash_of_bytes};
+use crate::domain::id::{PersonId, SessionId};
+use crate::domain::notice::Letter;
+use crate::domain::people::{Actor, FRESH_MINUTES, Person, Scope};
 use crate::domain::time::Moment;
 use crate::store::db::Conn;
-use crate::store::{credentials, people};
+use crate::store::{credentials, people, sessions};
 
-/// What a request says about who is asking: the hash of its bearer token, if it has one.
+/// What a request says about who is asking: the hash of its secret, if it has one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Credential(Option<String>);
-
-/// Every token begins with this, so that one found in the wrong place is recognised.
-const MARK: &str = "cg_";
+pub enum Credential {
+    /// Somebody who says nothing about themselves.
+    #[default]
+    Anonymous,
+    /// An API token.
+    Bearer(String),
+    /// A session in a browser.
+    Session(String),
+}
 
 impl Credential {
     /// Somebody who says nothing about themselves.
     #[must_use]
     pub fn anonymous() -> Self {
-        Self(None)
+        Self::Anonymous
     }
 
     /// A bearer token as it was sent; anything that cannot be one is as good as a wrong one.
     #[must_use]
     pub fn bearer(token: &str) -> Self {
-        Self(Some(hash_of_bytes(token.as_bytes())))
+        Self::Bearer(hash_of_bytes(token.as_bytes()))
     }
+
+    /// The secret of a session, as its browser sent it.
+    #[must_use]
+    pub fn session(secret: &str) -> Self {
+        Self::Session(hash_of_bytes(secret.as_bytes()))
+    }
+}
+
+/// The browser, or other client, that somebody is trying to get in with.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Browser {
+    /// The network it comes from, for counting tries: an IPv4 /24 or an IPv6 /48.
+    pub network: String,
+    /// What it is, in a few fixed words.
+    pub label: String,
+    /// The hash of the secret of the question it was asked.
+    pub challenge: Option<String>,
+    /// The hash of the secret that says somebody trusts it.
+    pub trusted: Option<String>,
+}
+
+/// How long a session lasts without a request, in hours.
+pub const IDLE_HOURS: i64 = 2;
+/// How often it is written down that a session is in use, in minutes.
+const TOUCH_MINUTES: i64 = 5;
+
+/// From when on a session must have been seen to be alive.
+pub(super) fn idle_since(now: Moment) -> Moment {
+    now.plus(-Duration::hours(IDLE_HOURS))
+}
+
+/// A new secret, to be shown or given to a browser once.
+#[must_use]
+pub fn secret() -> String {
+    let mut drawn = [0u8; 32];
+    rand::rng().fill_bytes(&mut drawn);
+    URL_SAFE_NO_PAD.encode(drawn)
+}
+
+/// What a page of ours sends with everything that changes something, to show that it is ours: nobody else's page can
+/// read the session's secret, and this tells nobody what it is.
+#[must_use]
+pub fn csrf(session_secret: &str) -> String {
+    URL_SAFE_NO_PAD.encode(digest(format!("csrf:{session_secret}").as_bytes()))
+}
+
+/// Who is asking, as they are at this moment.
+#[derive(Debug, Clone)]
+pub struct Known {
+    pub actor: Actor,
+    pub person: PersonId,
+    /// The session, where it is one, and when it ends.
+    pub session: Option<(SessionId, Moment)>,
+    pub may_write: bool,
+}
+
+/// Who is asking, and by what we know it; or `SignIn`.
+pub fn known(conn: &mut Conn, who: &Credential, now: Moment) -> Result<Known, Error> {
+    let mut known = match who {
+        Credential::Anonymous => return Err(Error::SignIn),
+        Credential::Bearer(hash) => {
+            let token = credentials::bearer(conn, hash, now)?.ok_or(Error::SignIn)?;
+            Known {
+                actor: Actor {
+                    person: Some(token.person),
+                    roles: token.roles,
+                    fresh_until: token
+                        .scopes
+                        .contains(&Scope::Sign)
+                        .then_some(token.expires_at),
+                    ..Actor::default()
+                },
+                person: token.person,
+                session: None,
+                may_write: token.scopes.contains(&Scope::Write),
+            }
+        }
+        Credential::Session(hash) => {
+            let session =
+                sessions::alive(conn, hash, now, idle_since(now))?.ok_or(Error::SignIn)?;
+            Known {
+                actor: Actor {
+                    person: Some(session.person),
+                    roles: session.roles,
+                    fresh_until: session
+                        .second_step_at
+                        .map(|at| at.plus(Duration::minutes(FRESH_MINUTES))),
+                    ..Actor::default()
+                },
+                person: session.person,
+                session: Some((session.id, session.expires_at)),
+                may_write: true,
+            }
+        }
+    };
+    people::add_ties(conn, &mut known.actor)?;
+    Ok(known)
 }
 
 /// Who is asking, as they are at this moment, or `SignIn`.
 pub fn actor(conn: &mut Conn, who: &Credential, now: Moment) -> Result<Actor, Error> {
-    let hash = who.0.as_ref().ok_or(Error::SignIn)?;
-    let (person, roles) = credentials::bearer(conn, hash, now)?.ok_or(Error::SignIn)?;
-    let mut actor = Actor {
-        person: Some(person),
-        roles,
-        ..Actor::default()
-    };
-    people::add_ties(conn, &mut actor)?;
-    Ok(actor)
+    known(conn, who, now).map(|known| known.actor)
 }
 
-/// Who is asking where anybody may ask: a token that is there must be good.
+/// Who is asking where anybody may ask: a token that is there must be good. A cookie is sent whether one wants it or
+/// not, so one that has run out is nobody's.
 pub fn anyone(conn: &mut Conn, who: &Credential, now: Moment) -> Result<Actor, Error> {
-    if who.0.is_none() {
-        return Ok(Actor::default());
+    match who {
+        Credential::Anonymous => Ok(Actor::default()),
+        Credential::Bearer(_) => actor(conn, who, now),
+        Credential::Session(_) => match actor(conn, who, now) {
+            Err(Error::SignIn) => Ok(Actor::default()),
+            other => other,
+        },
     }
-    actor(conn, who, now)
 }
 
-/// A token, shown once.
-#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
-pub struct NewToken {
-    pub person: PersonId,
-    pub token: String,
-    pub expires_at: Moment,
+/// Whether somebody has shown recently that it is them (SPEC §11): before signing, and before changing how they get in.
+pub fn fresh(actor: &Actor, now: Moment) -> Result<(), Error> {
+    if actor.is_fresh(now) {
+        Ok(())
+    } else {
+        Err(Error::NeedsFreshStep)
+    }
 }
 
-/// Makes a token for `person`.
-pub fn issue(conn: &mut Conn, person: PersonId, now: Moment, days: u16) -> Result<NewToken, Error> {
-    let mut secret = [0u8; 32];
-    rand::rng().fill_bytes(&mut secret);
-    let token = format!("{MARK}{}", URL_SAFE_NO_PAD.encode(secret));
-    let expires_at = now.plus(Duration::days(i64::from(days)));
-    credentials::add_token(
-        conn,
-        TokenId::random(),
-        person,
-        &hash_of_bytes(token.as_bytes()),
-        now,
-        expires_at,
-    )?;
-    Ok(NewToken {
-        person,
-        token,
-        expires_at,
+/// Somebody in a session of their own. How one gets in is never changed with a token.
+#[derive(Debug, Clone)]
+pub struct Own {
+    pub person: Person,
+    pub session: SessionId,
+    pub ends: Moment,
+    /// The hash of the session's secret: what questions to this session are bound to.
+    pub hash: String,
+    pub actor: Actor,
+}
+
+/// Who is asking, in a session of their own.
+pub fn own(conn: &mut Conn, who: &Credential, now: Moment) -> Result<Own, Error> {
+    let known = known(conn, who, now)?;
+    let (Credential::Session(hash), Some((session, ends))) = (who, known.session) else {
+        return Err(Error::NotAllowed);
+    };
+    Ok(Own {
+        person: people::find(conn, known.person)?.ok_or(Error::SignIn)?,
+        session,
+        ends,
+        hash: hash.clone(),
+        actor: known.actor,
     })
 }
 
-/// A code for an invitation: ten letters nobody mistakes for one another, in two groups.
-#[must_use]
-pub fn invitation_code() -> String {
-    let mut drawn = [0u8; 10];
-    rand::rng().fill_bytes(&mut drawn);
-    let letters: Vec<char> = drawn
-        .iter()
-        .map(|b| char::from(Reference::ALPHABET[usize::from(*b) % Reference::ALPHABET.len()]))
-        .collect();
-    format!(
-        "{}-{}",
-        letters[..5].iter().collect::<String>(),
-        letters[5..].iter().collect::<String>()
+/// The same, with a fresh second step.
+pub fn own_and_fresh(conn: &mut Conn, who: &Credential, now: Moment) -> Result<Own, Error> {
+    let own = own(conn, who, now)?;
+    fresh(&own.actor, now)?;
+    Ok(own)
+}
+
+/// Writes a change of how somebody gets in into the log, and tells them.
+pub fn noted(
+    conn: &mut Conn,
+    desk: &Desk,
+    person: &Person,
+    by: Option<PersonId>,
+    event: &str,
+    letter: Letter,
+    now: Moment,
+) -> Result<(), Error> {
+    let event = log(conn, now, by, event, json!({ "person": person.id }))?;
+    send(
+        conn,
+        &desk.letters,
+        &desk.settings,
+        person,
+        letter,
+        About::default(),
+        &format!("{event}:{}", letter.word()),
+        now,
     )
 }
 
-fn code_hash(id: InvitationId, code: &str) -> String {
-    let plain: String = code
-        .chars()
-        .filter(char::is_ascii_alphanumeric)
-        .collect::<String>()
-        .to_ascii_uppercase();
-    hash_of_bytes(format!("{id}:{plain}").as_bytes())
-}
-
-/// Writes an invitation for a membership and answers its code, which is only ever in the letter.
-pub fn invite(
-    conn: &mut Conn,
-    person: PersonId,
-    membership: MembershipId,
-    now: Moment,
-    days: u16,
-) -> Result<String, Error> {
-    let (id, code) = (InvitationId::random(), invitation_code());
-    credentials::add_invitation(
-        conn,
-        &credentials::Invitation {
-            id,
-            person,
-            membership,
-            code_hash: code_hash(id, &code),
-            expires: now.plus(Duration::days(i64::from(days))),
-        },
-    )?;
-    Ok(code)
-}
-
-/// What somebody gets who takes up an invitation.
-#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
-pub struct Welcome {
-    pub organisation: OrganisationId,
-    #[serde(flatten)]
-    pub token: NewToken,
-}
-
 impl Desk {
-    /// Whether a credential is good at this moment; every use case asks again in its own transaction.
-    pub async fn is_signed_in(&self, who: Credential) -> Result<(), Error> {
+    /// Whether a credential is good at this moment and may change anything; every use case asks again in its own
+    /// transaction who it is.
+    pub async fn may_write(&self, who: Credential) -> Result<(), Error> {
         let now = self.clock.now();
         self.db
-            .read(move |conn| actor(conn, &who, now).map(|_| ()))
+            .read(move |conn| {
+                if known(conn, &who, now)?.may_write {
+                    Ok(())
+                } else {
+                    Err(Error::NotAllowed)
+                }
+            })
             .await
     }
 
-    /// Takes up an invitation with the code from the letter and the address it went to: the membership becomes
-    /// active. Whatever is wrong, the answer and the work are the same. A code has fifty bits, so nobody guesses one,
-    /// and wrong guesses lock nobody out.
-    pub async fn take_up_invitation(
-        &self,
-        email: EmailAddress,
-        code: String,
-    ) -> Result<Welcome, Error> {
-        let (now, days) = (self.clock.now(), self.settings.token_days);
-        let taken = self
+    /// Writes down that a session is in use, if that was not written down a few minutes ago.
+    pub async fn touch(&self, who: Credential) -> Result<(), Error> {
+        let Credential::Session(hash) = who else {
+            return Ok(());
+        };
+        let now = self.clock.now();
+        let seen = self
             .db
-            .write(move |conn| -> Result<Option<Welcome>, Error> {
-                let person = people::by_email(conn, &email)?
-                    .filter(|p| p.active)
-                    .map_or_else(PersonId::random, |p| p.id);
-                let open = credentials::open_invitations(conn, person, now)?;
-                let Some(invitation) = open
-                    .into_iter()
-                    .find(|i| i.code_hash == code_hash(i.id, &code))
-                else {
-                    return Ok(None);
-                };
-                if !credentials::use_invitation(conn, invitation.id, now)? {
-                    return Ok(None);
-                }
-                let Some(mut membership) = people::find_membership(conn, invitation.membership)?
-                    .filter(|m| m.state == MembershipState::Invited)
-                else {
-                    return Ok(None);
-                };
-                membership.state = MembershipState::Active;
-                people::save_membership(conn, &membership)?;
-                super::people::log(
-                    conn,
-                    now,
-                    Some(person),
-                    "membership_accepted",
-                    serde_json::json!({ "membership": membership.id }),
-                )?;
-                Ok(Some(Welcome {
-                    organisation: membership.organisation,
-                    token: issue(conn, person, now, days)?,
-                }))
+            .read(move |conn| {
+                Ok::<_, Error>(sessions::alive(conn, &hash, now, idle_since(now))?)
             })
             .await?;
-        taken.ok_or(Error::flaw("/code", "this code and this address do not belong together, or the code has been used or has expired; ring CLERO and we will send a new one"))
+        let stale = seen.filter(|s| s.seen_at.plus(Duration::minutes(TOUCH_MINUTES)) <= now);
+        let Some(session) = stale else {
+            return Ok(());
+        };
+        self.db
+            .write(move |conn| Ok::<_, Error>(sessions::touch(conn, session.id, now)?))
+            .await
     }
 }

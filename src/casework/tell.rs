@@ -2,6 +2,8 @@
 //! and the letter, rendered here, inside the transaction of its cause (SPEC §10, SAFETY §2).
 use std::collections::BTreeSet;
 
+use chrono::Duration;
+
 use super::{Error, Settings};
 use crate::domain::access::{Capacity, capacity, reads_room};
 use crate::domain::case::{Case, Side};
@@ -203,21 +205,43 @@ pub fn send(
     now: Moment,
 ) -> Result<(), Error> {
     let case = about.case.map(|(id, _)| id);
-    notices::add(
-        conn,
-        person.id,
-        &Notice {
-            id: NoticeId::random(),
-            letter,
-            what: letter.what().to_owned(),
-            case,
-            at: now,
-            due: about.due,
-            read_at: None,
-        },
-    )?;
+    // A code is for now; in a list of what happened it would be of no use.
+    if !letter.is_code() {
+        notices::add(
+            conn,
+            person.id,
+            &Notice {
+                id: NoticeId::random(),
+                letter,
+                what: letter.what().to_owned(),
+                case,
+                at: now,
+                due: about.due,
+                read_at: None,
+            },
+        )?;
+    }
+    if let Some(written) = write(letters, settings, person, letter, about, cause, now)? {
+        outbox::enqueue(conn, &written, now)?;
+    }
+    Ok(())
+}
+
+/// How long before now a code letter is said to be due, in hours: it goes before all others.
+const CODES_FIRST_HOURS: i64 = 1;
+
+/// Writes a letter, ready to be put in the outbox; `None` for somebody without an address.
+pub fn write(
+    letters: &Letters,
+    settings: &Settings,
+    person: &Person,
+    letter: Letter,
+    about: About<'_>,
+    cause: &str,
+    now: Moment,
+) -> Result<Option<outbox::Outgoing>, Error> {
     let Some(address) = &person.email else {
-        return Ok(());
+        return Ok(None);
     };
     let id = LetterId::random();
     let message_id = format!("<{id}@{}>", settings.sender.host());
@@ -234,19 +258,20 @@ pub fn send(
     let rendered = letters.render(letter, &words)?;
     let name: &Line = &person.name;
     let bytes = assemble(&settings.sender, name, address, &message_id, now, &rendered)?;
-    outbox::enqueue(
-        conn,
-        &outbox::Outgoing {
-            id,
-            dedupe: format!("{cause}:{}", person.id),
-            person: person.id,
-            case,
-            letter,
-            address: address.clone(),
-            message_id,
-            bytes,
-        },
-        now,
-    )?;
-    Ok(())
+    let next_at = if letter.is_code() {
+        now.plus(-Duration::hours(CODES_FIRST_HOURS))
+    } else {
+        now
+    };
+    Ok(Some(outbox::Outgoing {
+        id,
+        dedupe: format!("{cause}:{}", person.id),
+        person: person.id,
+        case: about.case.map(|(id, _)| id),
+        letter,
+        address: address.clone(),
+        message_id,
+        bytes,
+        next_at,
+    }))
 }

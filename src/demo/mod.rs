@@ -46,6 +46,8 @@ pub enum DemoError {
 }
 
 const KEY: &str = "demo.key";
+/// The password of everybody in the demo.
+pub const PASSWORD: &str = "lantern otter drum seven";
 const PEOPLE: &str = "demo-people.json";
 /// How many days before today the demo's story begins.
 const STORY_DAYS: i64 = 120;
@@ -149,9 +151,10 @@ pub fn welcome(config: &Config, people: &[DemoPerson]) {
     );
     println!("  Letters           {}", config.data.join("mail").display());
     println!(
-        "  People and tokens {}\n",
+        "  People and tokens {}",
         config.data.join(PEOPLE).display()
     );
+    println!("  Everybody's password: {PASSWORD}\n");
     for person in people {
         let place = person
             .organisation

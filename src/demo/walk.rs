@@ -5,17 +5,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 use chrono::Duration;
 use serde_json::{Value, json};
 
-use super::{DemoError, DemoPerson};
+use super::{DemoError, DemoPerson, PASSWORD};
 use crate::casework::Desk;
 use crate::casework::act::{Request, Tags};
+use crate::casework::challenge::Answer;
+use crate::casework::door::Entry;
 use crate::casework::members::NewMember;
 use crate::casework::people::NewPerson;
-use crate::casework::signin::Credential;
-use crate::domain::hash::tag_of;
+use crate::casework::signin::{Browser, Credential};
+use crate::domain::hash::{hash_of_bytes, tag_of};
 use crate::domain::id::{CaseId, OrganisationId, PersonId};
 use crate::domain::people::Role;
 use crate::domain::review::Reading;
-use crate::domain::text::{EmailAddress, Line};
+use crate::domain::text::{EmailAddress, Line, Password};
 use crate::domain::time::{Clock, HandClock, Moment};
 use crate::jobs::courier::Courier;
 use crate::jobs::{notice_time, sweep};
@@ -135,6 +137,8 @@ impl Walk {
                 })
                 .await,
         )?;
+        let code = step(name, self.desk.invite_by_operator(email.clone()).await)?;
+        self.arrives(name, &email, code).await?;
         let token = step(
             name,
             self.desk
@@ -182,10 +186,7 @@ impl Walk {
         let code = self
             .code_for(&email)
             .ok_or_else(|| failed(name)("got no letter with a code".to_owned()))?;
-        step(
-            name,
-            self.desk.take_up_invitation(email.clone(), code).await,
-        )?;
+        self.arrives(name, &email, code).await?;
         // The story lasts longer than a usual token.
         let lasting = step(
             name,
@@ -203,6 +204,47 @@ impl Walk {
             caller: Credential::bearer(&lasting.token),
         });
         Ok(())
+    }
+
+    /// Somebody takes up an invitation and chooses a password.
+    async fn arrives(
+        &self,
+        name: &str,
+        email: &EmailAddress,
+        code: String,
+    ) -> Result<(), DemoError> {
+        let password = step(name, Password::parse(PASSWORD))?;
+        let arrived = self
+            .desk
+            .take_up_invitation(email.clone(), code, password, Browser::default())
+            .await;
+        step(name, arrived).map(|_| ())
+    }
+
+    /// Somebody signs in with password and code: a session that counts as fresh, as signing needs it.
+    async fn signed_in(&mut self, name: &str) -> Result<Credential, DemoError> {
+        let email = self.of(name)?.email.clone();
+        let password = step(name, Password::parse(PASSWORD))?;
+        let entry = self
+            .desk
+            .sign_in(email.clone(), password, Browser::default())
+            .await;
+        let Entry::Code { cookie, .. } = step(name, entry)? else {
+            return Err(failed(name)("was not asked for a code".to_owned()));
+        };
+        self.work().await?;
+        let code = self
+            .code_for(&email)
+            .ok_or_else(|| failed(name)("got no letter with a code".to_owned()))?;
+        let browser = Browser {
+            challenge: Some(hash_of_bytes(cookie.as_bytes())),
+            ..Browser::default()
+        };
+        let new = self
+            .desk
+            .sign_in_with_code(Answer::Code(code), false, browser)
+            .await;
+        Ok(Credential::session(&step(name, new)?.secret))
     }
 
     fn code_for(&self, email: &EmailAddress) -> Option<String> {
@@ -260,7 +302,11 @@ impl Walk {
         case: CaseId,
         mut body: Value,
     ) -> Result<(), DemoError> {
-        let caller = self.caller(name)?;
+        let caller = if body["event"] == "accept_agreement" {
+            self.signed_in(name).await?
+        } else {
+            self.caller(name)?
+        };
         let what = format!("{name}, {}", body["event"]);
         let seen = step(&what, self.desk.case(caller.clone(), case).await)?;
         let open = step(

@@ -9,6 +9,23 @@ pub fn hash_of_bytes(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
 }
 
+/// The hash of some octets, as octets.
+#[must_use]
+pub fn digest(bytes: &[u8]) -> [u8; 32] {
+    Sha256::digest(bytes).into()
+}
+
+/// Whether two secrets are the same; how long that takes says nothing about where they differ.
+#[must_use]
+pub fn same(one: &[u8], other: &[u8]) -> bool {
+    one.len() == other.len()
+        && one
+            .iter()
+            .zip(other)
+            .fold(0u8, |differs, (a, b)| differs | (a ^ b))
+            == 0
+}
+
 /// The hash of a value as it is written in JSON. Maps in the domain are ordered, so equal values have equal hashes.
 #[must_use]
 pub fn hash_of(value: &impl Serialize) -> String {

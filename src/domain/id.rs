@@ -78,4 +78,16 @@ ids! {
     TimeId,
     /// A request to look into one room (SPEC §13).
     LookId,
+    /// A session of somebody who is signed in (not its secret).
+    SessionId,
+    /// A passkey, as we know it.
+    PasskeyId,
+    /// A browser somebody trusts (not its secret).
+    BrowserId,
+    /// A question somebody must answer to go on: a code, or a passkey's signature.
+    ChallengeId,
+    /// Help to get back in, vouched for by CLERO.
+    RecoveryId,
+    /// One of the codes somebody keeps on paper.
+    RecoveryCodeId,
 }

@@ -137,9 +137,23 @@ letters! {
     ReopenAskedBySomebody "reopen_asked_by_somebody": "A wish to come back",
     CaseReopened "case_reopened": "The case is open again",
     MailCheck "mail_check": "A test letter",
+    SignInCode "sign_in_code": "Your sign-in code",
+    ResetCode "reset_code": "Your code to choose a new password",
+    AddressCode "address_code": "Your code for this address",
+    AddressChanged "address_changed": "Your address was changed",
+    AccountChanged "account_changed": "Your account was changed",
+    NewBrowser "new_browser": "Somebody signed in to your account",
+    RecoveryBegun "recovery_begun": "Help to get back in has begun",
+    LeadChanged "lead_changed": "The lead of your organisation changed",
 }
 
 impl Letter {
+    /// Whether it carries six digits that work for ten minutes: it goes first, and is not worth sending later.
+    #[must_use]
+    pub fn is_code(self) -> bool {
+        matches!(self, Self::SignInCode | Self::ResetCode | Self::AddressCode)
+    }
+
     /// The date it speaks of, where a clock of the case gives it one.
     #[must_use]
     pub fn clock(self) -> Option<DeadlineKind> {
@@ -203,7 +217,15 @@ impl Letter {
             | Self::ReopenAsked
             | Self::ReopenAskedBySomebody
             | Self::CaseReopened
-            | Self::MailCheck => None,
+            | Self::MailCheck
+            | Self::SignInCode
+            | Self::ResetCode
+            | Self::AddressCode
+            | Self::AddressChanged
+            | Self::AccountChanged
+            | Self::NewBrowser
+            | Self::RecoveryBegun
+            | Self::LeadChanged => None,
         }
     }
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::id::{MembershipId, OrganisationId, PersonId};
 use super::text::{EmailAddress, Line};
-use super::time::Day;
+use super::time::{Day, Moment};
 
 /// What CLERO asks a person to do in the service. Being a LERO's representative is not a role: it follows
 /// from an active membership.
@@ -93,6 +93,23 @@ pub struct Tie {
     pub until: Option<Day>,
 }
 
+/// How long a fresh second step counts, in minutes (SPEC §11: before signing).
+pub const FRESH_MINUTES: i64 = 10;
+
+/// What a personal API token may be used for (SPEC §11).
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// Reading whatever the person may read.
+    Read,
+    /// Doing whatever the person may do.
+    Write,
+    /// Signing an agreement, for at most a day.
+    Sign,
+}
+
 /// Who is asking, with everything that decides what they may do. Read afresh inside every transaction, so a
 /// change takes effect on the next request.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -104,9 +121,17 @@ pub struct Actor {
     pub member_of: Vec<(OrganisationId, bool)>,
     /// Every tie there is or was, memberships included.
     pub ties: Vec<Tie>,
+    /// Until when a fresh second step counts; `None` where there was none.
+    pub fresh_until: Option<Moment>,
 }
 
 impl Actor {
+    /// Whether the person has shown recently, by a second step, that it is them.
+    #[must_use]
+    pub fn is_fresh(&self, now: Moment) -> bool {
+        self.fresh_until.is_some_and(|until| until > now)
+    }
+
     /// Whether the person holds `role`.
     #[must_use]
     pub fn is(&self, role: Role) -> bool {

@@ -175,6 +175,57 @@ impl JsonSchema for EmailAddress {
     }
 }
 
+/// A password as somebody typed or pasted it, in NFC and otherwise untouched. It is never shown, written or logged.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Password(String);
+
+impl Password {
+    /// The fewest characters a new one may have.
+    pub const LEAST: usize = 12;
+    /// The most characters it may have.
+    pub const MOST: usize = 200;
+
+    /// Reads a password. Whether a new one is long and strange enough is asked where one is chosen.
+    pub fn parse(typed: &str) -> Result<Self, Unfit> {
+        if typed.len() > Self::MOST * 16 {
+            return Err(Unfit::TooLong(Self::MOST));
+        }
+        let password: String = typed.nfc().collect();
+        match password.chars().count() {
+            0 => Err(Unfit::Empty),
+            many if many > Self::MOST => Err(Unfit::TooLong(Self::MOST)),
+            _fine => Ok(Self(password)),
+        }
+    }
+
+    /// The password itself, for hashing and for nothing else.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Password {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Password(…)")
+    }
+}
+
+impl<'de> Deserialize<'de> for Password {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        Self::parse(&String::deserialize(from)?).map_err(serde::de::Error::custom)
+    }
+}
+
+impl JsonSchema for Password {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Password".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "format": "password", "minLength": 1, "maxLength": 200 })
+    }
+}
+
 /// How a text looks to somebody who searches: lower case, without accents, single spaces. Folded here
 /// because SQLite folds ASCII only.
 #[must_use]

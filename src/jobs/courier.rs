@@ -29,6 +29,10 @@ const MISCONFIGURED_MINUTES: i64 = 5;
 const AGAIN: [i64; 7] = [5, 10, 30, 60, 120, 240, 480];
 const AGAIN_LATER_HOURS: i64 = 12;
 const GIVE_UP_AFTER: i32 = 15;
+/// Waits between attempts of a letter with a code, in seconds: somebody sits and waits for it.
+const CODE_AGAIN: [i64; 5] = [5, 15, 30, 60, 120];
+/// How long a letter with a code is worth sending, in minutes: as long as its code works.
+const CODE_MINUTES: i64 = 10;
 
 /// A courier, with what it remembers of the relay.
 #[derive(Debug)]
@@ -123,11 +127,21 @@ impl Courier {
             end(desk, letter.id, letter.lease, Ending::Cancelled, None).await?;
             return Ok(false);
         }
+        let is_code = letter.letter.parse::<Letter>().is_ok_and(Letter::is_code);
+        let worth_until = is_code.then(|| letter.created_at.plus(Duration::minutes(CODE_MINUTES)));
+        if worth_until.is_some_and(|until| now >= until) {
+            end(desk, letter.id, letter.lease, Ending::Dead, None).await?;
+            return Ok(false);
+        }
         let delivery = self.hand_over(desk, &letter).await;
         let now = desk.clock.now();
         let (ending, answer) = self.weigh(delivery, letter.attempts, now);
         let Some(ending) = ending else {
             return Ok(false);
+        };
+        let ending = match worth_until {
+            Some(until) => while_it_works(ending, letter.attempts, until, now),
+            None => ending,
         };
         tracing::debug!(letter = %letter.id, outcome = ?ending, relay = answer.as_deref(), "a letter was handled");
         let sent = ending == Ending::Sent;
@@ -260,6 +274,34 @@ impl Courier {
             }),
             Some(answer),
         )
+    }
+}
+
+/// The same ending for a letter with a code: tried again within seconds, and not at all once its code has run out.
+fn while_it_works(ending: Ending, attempts: i32, until: Moment, now: Moment) -> Ending {
+    match ending {
+        Ending::Again {
+            counted: true,
+            uncertain,
+            ..
+        } => {
+            let place = usize::try_from(attempts.max(1) - 1).unwrap_or(0);
+            match CODE_AGAIN.get(place) {
+                Some(seconds) if now.plus(Duration::seconds(*seconds)) < until => Ending::Again {
+                    at: now.plus(Duration::seconds(*seconds)),
+                    counted: true,
+                    uncertain,
+                },
+                Some(_) | None => Ending::Dead,
+            }
+        }
+        Ending::Again {
+            at, counted: false, ..
+        } if at >= until => Ending::Dead,
+        Ending::Again { counted: false, .. }
+        | Ending::Sent
+        | Ending::Dead
+        | Ending::Cancelled => ending,
     }
 }
 

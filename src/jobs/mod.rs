@@ -7,13 +7,17 @@ use std::time::Duration as Pause;
 use chrono::Duration;
 
 use crate::casework::{Desk, Error};
-use crate::store::{cases, once, outbox};
+use crate::store::{cases, challenges, once, outbox, passwords, sessions, tries};
 use courier::Courier;
 
 /// How long letters keep their octets after they ended (SAFETY §5), in days.
 const LETTER_DAYS: i64 = 7;
 /// How long a key of a request is remembered, in days.
 const KEY_DAYS: i64 = 7;
+/// How long sessions and codes are kept after they ended (SAFETY §5), in hours.
+const ENDED_HOURS: i64 = 24;
+/// How long tries are counted at most, in days.
+const TRIES_DAYS: i64 = 1;
 
 /// Notices every deadline that has passed and every pause that has ended.
 pub async fn notice_time(desk: &Desk) -> Result<usize, Error> {
@@ -43,7 +47,12 @@ pub async fn sweep(desk: &Desk) -> Result<usize, Error> {
             let freed = outbox::sweep(conn, now, now.plus(Duration::minutes(10)))?;
             let erased = outbox::erase_bytes(conn, now.plus(-Duration::days(LETTER_DAYS)))?;
             let forgotten = once::forget(conn, now.plus(-Duration::days(KEY_DAYS)))?;
-            Ok::<_, Error>(freed + erased + forgotten)
+            let ended = now.plus(-Duration::hours(ENDED_HOURS));
+            let signed_out =
+                sessions::forget(conn, ended, now)? + challenges::forget(conn, ended)?;
+            let counted = tries::forget(conn, now.plus(-Duration::days(TRIES_DAYS)))?;
+            let vouched = passwords::forget_recoveries(conn, now)?;
+            Ok::<_, Error>(freed + erased + forgotten + signed_out + counted + vouched)
         })
         .await
 }

@@ -46,7 +46,7 @@ pub struct Words<'a> {
     pub link: &'a str,
     /// Whom to ring.
     pub phone: &'a str,
-    /// The single-use code of an invitation to an account.
+    /// The single-use code of an invitation to an account, or the six digits of a code letter.
     pub code: Option<&'a str>,
 }
 
@@ -323,7 +323,19 @@ mod tests {
     fn every_letter_renders_with_names_shown_as_they_are() {
         let letters = Letters::embedded().expect("the letters");
         for letter in Letter::ALL {
-            let outside = matches!(letter, Letter::FirstAccount | Letter::MailCheck);
+            let outside = matches!(
+                letter,
+                Letter::FirstAccount
+                    | Letter::MailCheck
+                    | Letter::SignInCode
+                    | Letter::ResetCode
+                    | Letter::AddressCode
+                    | Letter::AddressChanged
+                    | Letter::AccountChanged
+                    | Letter::NewBrowser
+                    | Letter::RecoveryBegun
+                    | Letter::LeadChanged
+            );
             let made = letters
                 .render(
                     *letter,

@@ -22,8 +22,7 @@ use uuid::Uuid;
 
 use super::db::AnyBackend;
 use crate::domain::id::{
-    AffiliationId, CaseId, DocumentId, EventId, InvitationId, KeyId, LeaseId, LetterId, LookId,
-    MeetingId, MembershipId, MessageId, NoticeId, OrganisationId, PersonId, PresenceId, TokenId,
+    AffiliationId, BrowserId, CaseId, ChallengeId, DocumentId, EventId, InvitationId, KeyId, LeaseId, LetterId, LookId, MeetingId, MembershipId, MessageId, NoticeId, OrganisationId, PasskeyId, PersonId, PresenceId, RecoveryCodeId, RecoveryId, SessionId, TokenId,
 };
 use crate::domain::time::Moment;
 
@@ -78,21 +77,27 @@ macro_rules! keys { ($($id:ident),+) => { $(
 )+ } }
 keys!(
     AffiliationId,
+    BrowserId,
     CaseId,
+    ChallengeId,
     DocumentId,
     EventId,
-    LookId,
     InvitationId,
     KeyId,
     LeaseId,
     LetterId,
+    LookId,
     MeetingId,
     MembershipId,
     MessageId,
     NoticeId,
     OrganisationId,
+    PasskeyId,
     PersonId,
     PresenceId,
+    RecoveryCodeId,
+    RecoveryId,
+    SessionId,
     TokenId
 );
 

@@ -22,6 +22,8 @@ pub struct Outgoing {
     pub address: EmailAddress,
     pub message_id: String,
     pub bytes: Vec<u8>,
+    /// From when it may be sent; the longer ago, the sooner it is taken.
+    pub next_at: Moment,
 }
 
 /// Puts a letter in the outbox.
@@ -38,7 +40,7 @@ pub fn enqueue(conn: &mut Conn, letter: &Outgoing, now: Moment) -> Result<(), Db
         letters::state.eq("waiting"),
         letters::attempts.eq(0),
         letters::created_at.eq(At(now)),
-        letters::next_at.eq(At(now)),
+        letters::next_at.eq(At(letter.next_at)),
     ));
     on_each!(conn, |c| insert.execute(c))?;
     Ok(())
@@ -55,9 +57,18 @@ pub struct Claimed {
     pub address: String,
     pub bytes: Vec<u8>,
     pub attempts: i32,
+    pub created_at: Moment,
 }
 
-type ClaimRow = (Key, Option<Key>, String, String, Option<Vec<u8>>, i32);
+type ClaimRow = (
+    Key,
+    Option<Key>,
+    String,
+    String,
+    Option<Vec<u8>>,
+    i32,
+    At,
+);
 
 /// Claims at most `most` due letters until `until`; whoever changes the state first has it.
 pub fn claim(
@@ -94,10 +105,11 @@ pub fn claim(
             letters::address,
             letters::bytes,
             letters::attempts,
+            letters::created_at,
         ))
         .get_result(conn)
         .optional()?;
-        if let Some((person, case, letter, address, bytes, attempts)) = row {
+        if let Some((person, case, letter, address, bytes, attempts, created_at)) = row {
             claimed.push(Claimed {
                 id: id.into(),
                 lease,
@@ -107,6 +119,7 @@ pub fn claim(
                 address,
                 bytes: bytes.unwrap_or_default(),
                 attempts,
+                created_at: created_at.0,
             });
         }
     }

@@ -77,6 +77,14 @@ pub fn save(conn: &mut Conn, person: &Person) -> Result<(), DbError> {
     Ok(())
 }
 
+/// Writes a person's new address; one that belongs to somebody is an error of uniqueness.
+pub fn set_email(conn: &mut Conn, id: PersonId, email: &EmailAddress) -> Result<(), DbError> {
+    diesel::update(people::table.find(Key::from(id)))
+        .set(people::email.eq(email.as_str()))
+        .execute(conn)?;
+    Ok(())
+}
+
 /// A person by id.
 pub fn find(conn: &mut Conn, id: PersonId) -> Result<Option<Person>, DbError> {
     let query = people::table.find(Key::from(id));
@@ -205,6 +213,17 @@ pub fn save_membership(conn: &mut Conn, m: &Membership) -> Result<(), DbError> {
         ))
         .execute(conn)?;
     Ok(())
+}
+
+/// Says whether an active membership is a lead's; `false` where it is not active.
+pub fn set_lead(conn: &mut Conn, id: MembershipId, lead: bool) -> Result<bool, DbError> {
+    let active = memberships::table
+        .filter(memberships::id.eq(Key::from(id)))
+        .filter(memberships::state.eq("active"));
+    Ok(diesel::update(active)
+        .set(memberships::lead.eq(lead))
+        .execute(conn)?
+        == 1)
 }
 
 /// Takes a person's row for this transaction, so that what is read of them stays true until it ends.

@@ -86,6 +86,8 @@ diesel::table! {
         created_at -> Stamp,
         expires_at -> Stamp,
         revoked_at -> Nullable<Stamp>,
+        name -> Text,
+        scopes -> Doc,
     }
 }
 
@@ -95,7 +97,7 @@ diesel::table! {
     invitations (id) {
         id -> Id,
         person_id -> Id,
-        membership_id -> Id,
+        membership_id -> Nullable<Id>,
         code_hash -> Text,
         expires_at -> Stamp,
         used_at -> Nullable<Stamp>,
@@ -342,4 +344,113 @@ diesel::table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(people, organisations, memberships, affiliations, presences, tokens, invitations, cases, case_headings, readings, events, event_bodies, notices, letters, once, wrapping_key, data_keys, messages, read_marks, documents, document_chunks, downloads, meetings, calendar_feeds, room_looks);
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::{Doc, Id, Stamp};
+    passwords (person_id) {
+        person_id -> Id,
+        phc -> Text,
+        changed_at -> Stamp,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::{Doc, Id, Stamp};
+    passkeys (id) {
+        id -> Id,
+        person_id -> Id,
+        credential_id -> Text,
+        algorithm -> Integer,
+        public_key -> Binary,
+        sign_count -> BigInt,
+        name -> Text,
+        created_at -> Stamp,
+        last_used_at -> Nullable<Stamp>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::{Doc, Id, Stamp};
+    sessions (id) {
+        id -> Id,
+        person_id -> Id,
+        secret_hash -> Text,
+        browser -> Text,
+        created_at -> Stamp,
+        seen_at -> Stamp,
+        second_step_at -> Nullable<Stamp>,
+        expires_at -> Stamp,
+        ended_at -> Nullable<Stamp>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::{Doc, Id, Stamp};
+    trusted_browsers (id) {
+        id -> Id,
+        person_id -> Id,
+        secret_hash -> Text,
+        browser -> Text,
+        created_at -> Stamp,
+        expires_at -> Stamp,
+        ended_at -> Nullable<Stamp>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::{Doc, Id, Stamp};
+    spare_codes (id) {
+        id -> Id,
+        person_id -> Id,
+        code_hash -> Text,
+        used_at -> Nullable<Stamp>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::{Doc, Id, Stamp};
+    challenges (id) {
+        id -> Id,
+        purpose -> Text,
+        person_id -> Nullable<Id>,
+        browser_hash -> Nullable<Text>,
+        secret -> Text,
+        detail -> Nullable<Text>,
+        tries -> Integer,
+        created_at -> Stamp,
+        expires_at -> Stamp,
+        used_at -> Nullable<Stamp>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::{Doc, Id, Stamp};
+    tries (key) {
+        key -> Text,
+        count -> Integer,
+        since -> Stamp,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::{Doc, Id, Stamp};
+    recoveries (id) {
+        id -> Id,
+        person_id -> Id,
+        vouched_by -> Id,
+        created_at -> Stamp,
+        effective_at -> Stamp,
+        expires_at -> Stamp,
+        stopped_at -> Nullable<Stamp>,
+        used_at -> Nullable<Stamp>,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(people, organisations, memberships, affiliations, presences, tokens, invitations, cases, case_headings, readings, events, event_bodies, notices, letters, once, wrapping_key, data_keys, messages, read_marks, documents, document_chunks, downloads, meetings, calendar_feeds, room_looks, passwords, passkeys, sessions, trusted_browsers, spare_codes, challenges, tries, recoveries);

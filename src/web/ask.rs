@@ -10,14 +10,14 @@ use serde::de::DeserializeOwned;
 use std::future::{Ready, ready};
 use std::pin::Pin;
 
-use super::json;
 use super::problem::{Kind, Problem};
+use super::{browser, cookies, json};
 use crate::casework::act::Tags;
 use crate::casework::read::{LONGEST_PAGE, Slice};
-use crate::casework::signin::Credential;
+use crate::casework::signin::{Browser, Credential, csrf};
 use crate::casework::{Desk, OnceKey};
 use crate::domain::decide::Flaw;
-use crate::domain::hash::hash_of_bytes;
+use crate::domain::hash::{hash_of_bytes, same};
 
 /// A request, as handlers see it.
 #[derive(Debug)]
@@ -38,7 +38,7 @@ impl FromRequest for Ask {
     }
 }
 
-/// A request of somebody who is signed in: known before anything of the body is looked at.
+/// A request of somebody who is signed in and may change something: known before anything of the body is looked at.
 #[derive(Debug)]
 pub struct Signed(pub Ask);
 
@@ -51,7 +51,8 @@ impl FromRequest for Signed {
         let desk = request.app_data::<Data<Desk>>().cloned();
         Box::pin(async move {
             let (ask, desk) = (ask?, desk.ok_or_else(|| Problem::new(Kind::Broken))?);
-            desk.is_signed_in(ask.caller.clone()).await?;
+            desk.may_write(ask.caller.clone()).await?;
+            ask.is_our_page()?;
             Ok(Self(ask))
         })
     }
@@ -77,7 +78,8 @@ fn one<'a>(headers: &'a HeaderMap, name: &header::HeaderName) -> Result<Option<&
 
 fn caller(headers: &HeaderMap) -> Result<Credential, Problem> {
     let Some(said) = one(headers, &header::AUTHORIZATION)? else {
-        return Ok(Credential::anonymous());
+        let session = cookies::read(headers, cookies::SESSION)?;
+        return Ok(session.map_or_else(Credential::anonymous, |s| Credential::session(&s)));
     };
     match said.split_once(' ') {
         Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => {
@@ -87,7 +89,40 @@ fn caller(headers: &HeaderMap) -> Result<Credential, Problem> {
     }
 }
 
+/// The credential of a session cookie that nothing else speaks over.
+#[must_use]
+pub fn session_of(headers: &HeaderMap) -> Option<Credential> {
+    caller(headers)
+        .ok()
+        .filter(|caller| matches!(caller, Credential::Session(_)))
+}
+
 impl Ask {
+    /// The browser it comes from.
+    pub fn browser(&self) -> Result<Browser, Problem> {
+        browser::of(&self.request)
+    }
+
+    /// What our own pages send back to show that they are ours; `None` without a session.
+    pub fn csrf(&self) -> Result<Option<String>, Problem> {
+        Ok(cookies::read(self.request.headers(), cookies::SESSION)?.map(|secret| csrf(&secret)))
+    }
+
+    /// Whether a request with a cookie was made by a page of ours: only those can read what belongs in the header.
+    fn is_our_page(&self) -> Result<(), Problem> {
+        if !matches!(self.caller, Credential::Session(_)) {
+            return Ok(());
+        }
+        let name = header::HeaderName::from_static("x-csrf-token");
+        let sent = one(self.request.headers(), &name)?.unwrap_or_default();
+        let wanted = self.csrf()?.unwrap_or_default();
+        if same(sent.as_bytes(), wanted.as_bytes()) {
+            Ok(())
+        } else {
+            Err(Problem::new(Kind::CrossSite))
+        }
+    }
+
     /// The name in the path, in its one canonical spelling; anything else is not there.
     pub fn id<T>(&self, name: &str, parse: impl FnOnce(&str) -> Option<T>) -> Result<T, Problem> {
         self.request

@@ -1,6 +1,7 @@
 //! What every request passes before any handler: is it meant for us, is it small enough and quick enough, and is it in
 //! a form we read. Caps hold for every address alike (SAFETY §4).
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use actix_web::body::MessageBody;
@@ -12,7 +13,9 @@ use actix_web::web::{Bytes, BytesMut, Data};
 use actix_web::{Error as ActixError, HttpMessage, ResponseError};
 use futures_util::StreamExt;
 
+use super::ask::session_of;
 use super::problem::{Kind, Problem};
+use crate::casework::Desk;
 use crate::domain::decide::Flaw;
 
 /// The most a body may have; no address takes more yet.
@@ -23,6 +26,8 @@ pub const JSON_CAP: usize = 256 * 1024;
 pub struct Watch {
     /// Host names, with a port where it is not the usual one, that are ours.
     pub hosts: Vec<String>,
+    /// Proxies of ours, whose word about who is behind them counts.
+    pub proxies: Vec<IpAddr>,
     /// How long a body may take to arrive.
     pub body_time: Duration,
 }
@@ -64,7 +69,14 @@ pub async fn guard(
     }
     let answer = match checked(&mut req).await {
         Ok(()) => {
+            let session = session_of(req.headers());
             let answer = next.call(req).await?;
+            let desk = answer.request().app_data::<Data<Desk>>().cloned();
+            if let (Some(session), Some(desk), true) = (session, desk, answer.status().is_success())
+                && let Err(error) = desk.touch(session).await
+            {
+                tracing::warn!(%error, "it was not written down that a session is in use");
+            }
             if let Some(life) = answer.request().conn_data::<Life>() {
                 life.goes_on();
             }
@@ -83,6 +95,9 @@ async fn checked(req: &mut ServiceRequest) -> Result<(), Problem> {
         .cloned()
         .ok_or_else(|| Problem::new(Kind::Broken))?;
     meant_for_us(req, &watch)?;
+    if !req.method().is_safe() {
+        from_our_pages(req.headers(), &watch)?;
+    }
     if req.headers().contains_key(header::CONTENT_ENCODING) {
         return Err(Problem::new(Kind::Unsupported));
     }
@@ -150,6 +165,40 @@ fn meant_for_us(req: &ServiceRequest, watch: &Watch) -> Result<(), Problem> {
     } else {
         Err(Problem::new(Kind::Misdirected))
     }
+}
+
+/// A browser says where a request comes from. What another site's page sends changes nothing here; programs that are no
+/// browsers say nothing.
+fn from_our_pages(headers: &HeaderMap, watch: &Watch) -> Result<(), Problem> {
+    let elsewhere = || Problem::new(Kind::CrossSite);
+    for site in headers.get_all("sec-fetch-site") {
+        if !matches!(site.as_bytes(), b"same-origin" | b"none") {
+            return Err(elsewhere());
+        }
+    }
+    for origin in headers.get_all(header::ORIGIN) {
+        let host = origin.to_str().ok().and_then(host_of);
+        let ours = host.is_some_and(|host| {
+            watch
+                .hosts
+                .iter()
+                .any(|ours| ours.eq_ignore_ascii_case(&host))
+        });
+        if !ours {
+            return Err(elsewhere());
+        }
+    }
+    Ok(())
+}
+
+/// Host and port of an origin.
+fn host_of(origin: &str) -> Option<String> {
+    let url = url::Url::parse(origin).ok()?;
+    let host = url.host_str()?;
+    Some(
+        url.port()
+            .map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")),
+    )
 }
 
 fn acceptable(headers: &HeaderMap, path: &str) -> Result<(), Problem> {

@@ -2,6 +2,8 @@
 //! it never sees the store or the mail, so no handler can pass by the access rules.
 pub mod api;
 pub mod ask;
+pub mod browser;
+pub mod cookies;
 pub mod guard;
 pub mod json;
 pub mod openapi;

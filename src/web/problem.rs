@@ -44,6 +44,8 @@ kinds! {
     SignIn "sign-in" 401 "Please sign in": "Send `Authorization: Bearer` with a token that has not expired.",
     NotAllowed "not-allowed" 403 "You may not do this": "You may see it, but this belongs to somebody else. Ask CLERO if you think it should be you.",
     NotYourPart "not-your-part" 403 "This step belongs to somebody else": "GET the case's available-events to see what you can do.",
+    FreshStep "fresh-step" 403 "Please show once more that it is you": "This counts as a signature, or changes how you sign in. In the browser where you are signed in, POST /api/v1/session/step and answer with the six digits from the letter, or use a passkey; then send it again within ten minutes. A token needs the scope `sign`.",
+    CrossSite "cross-site" 403 "This request came from another place": "Nothing was changed. Send it from the service's own pages, with the header `X-CSRF-Token` that GET /api/v1/session gives you, or with a token.",
     NotFound "not-found" 404 "Not found": "There is nothing here that you can see. Check the address, or ask the person who gave it to you.",
     MethodNotAllowed "method-not-allowed" 405 "This address does not do that": "The header `Allow` names the methods this address has.",
     NotAcceptable "not-acceptable" 406 "We cannot answer in that form": "Accept `application/json` and `application/problem+json`.",
@@ -57,6 +59,7 @@ kinds! {
     Invalid "invalid" 422 "Some of this needs another look": "Each entry of `errors` says where (a JSON pointer) and what to do.",
     KeyReused "key-reused" 422 "This key was used for another request": "Use a new Idempotency-Key for a new request, or send the same request again.",
     NeedsTag "precondition-required" 428 "Please say what you saw": "Send `If-Match` with the ETag of what you read, so that nobody's change is lost.",
+    TooMany "too-many-tries" 429 "Too many tries": "Please wait for the seconds in `Retry-After`, then try again. If it was not you who tried, ring CLERO.",
     Broken "internal" 500 "Something went wrong on our side": "It was not your doing, and it has been written down. Please try again, or ring CLERO.",
     Unavailable "unavailable" 503 "We cannot do this at the moment": "Nothing was lost and nothing was changed. Try again after the seconds in `Retry-After`.",
 }
@@ -101,6 +104,8 @@ pub struct Problem {
     stage: Option<Stage>,
     reasons: Vec<NamedReason>,
     allow: Option<String>,
+    /// How many seconds to wait.
+    wait: Option<i64>,
 }
 
 impl Problem {
@@ -115,6 +120,7 @@ impl Problem {
             stage: None,
             reasons: Vec::new(),
             allow: None,
+            wait: None,
         }
     }
 
@@ -167,6 +173,11 @@ impl From<Error> for Problem {
             Error::SignIn => Self::new(Kind::SignIn),
             Error::Missing => Self::new(Kind::NotFound),
             Error::NotAllowed => Self::new(Kind::NotAllowed),
+            Error::NeedsFreshStep => Self::new(Kind::FreshStep),
+            Error::TooManyTries { seconds } => Self {
+                wait: Some(seconds),
+                ..Self::new(Kind::TooMany)
+            },
             Error::Refused(Refusal::NotYourPart(event)) => Self {
                 event: Some(event),
                 reasons: vec![crate::domain::reason::Reason::NotYourPart.into()],
@@ -250,6 +261,10 @@ impl ResponseError for Problem {
             Kind::Unavailable => {
                 answer.insert_header((header::RETRY_AFTER, HeaderValue::from_static("2")));
             }
+            Kind::TooMany => {
+                let seconds = self.wait.unwrap_or(60).max(1);
+                answer.insert_header((header::RETRY_AFTER, HeaderValue::from(seconds)));
+            }
             // What is still on its way of such a body is not read: the line is closed.
             Kind::SlowBody | Kind::TooLarge => {
                 answer.force_close();
@@ -259,6 +274,8 @@ impl ResponseError for Problem {
             | Kind::BadCursor
             | Kind::NotAllowed
             | Kind::NotYourPart
+            | Kind::FreshStep
+            | Kind::CrossSite
             | Kind::NotFound
             | Kind::MethodNotAllowed
             | Kind::NotAcceptable

@@ -9,7 +9,7 @@ use actix_web::{FromRequest, Handler, Responder, ResponseError};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use super::api::{
-    cases, health, invitations, looks, mailbox, organisations, people, places, rooms,
+    account, cases, door, health, invitations, looks, mailbox, organisations, people, places, recoveries, rooms,
 };
 use super::pages;
 use super::problem::{Kind, Problem};
@@ -41,6 +41,10 @@ pub struct Route {
     pub tagged: bool,
     /// Whether it changes something only with `If-Match`; on events it depends on the event.
     pub if_match: IfMatch,
+    /// Whether tries are counted, and too many of them are answered so.
+    pub counted: bool,
+    /// Whether `Idempotency-Key` is of use: not where the answer holds a secret, which is not kept.
+    pub keyed: bool,
     handler: Arc<dyn Fn(Method) -> actix_web::Route + Send + Sync>,
 }
 
@@ -77,6 +81,14 @@ impl Route {
         self.if_match = needed;
         self
     }
+    fn counted(mut self) -> Self {
+        self.counted = true;
+        self
+    }
+    fn keyless(mut self) -> Self {
+        self.keyed = false;
+        self
+    }
     fn for_anybody(mut self) -> Self {
         self.who = Who::Anybody;
         self
@@ -106,6 +118,8 @@ where
         answer: (204, None),
         tagged: false,
         if_match: IfMatch::No,
+        counted: false,
+        keyed: true,
         handler: Arc::new(move |verb| web::method(verb).to(handler.clone())),
     }
 }
@@ -132,7 +146,7 @@ where
 #[must_use]
 #[rustfmt::skip]
 pub fn routes() -> Vec<Route> {
-    use crate::casework::{looks as l, mailbox as m, people as p, read::Page, reading as r, register as g, rooms as rm, signin as s};
+    use crate::casework::{invitations as i, lead, looks as l, mailbox as m, passkeys as k, people as p, read::Page, reading as r, recovery as rec, register as g, rooms as rm, sessions as s, tokens as t};
     use crate::domain::{event, notice, people as dp, procedure, register as dr, review, sight};
     vec![
         get("/api/v1/me", "who_am_i", "Who you are and where you belong", people::me).gives::<p::Me>(200),
@@ -168,7 +182,42 @@ pub fn routes() -> Vec<Route> {
         get("/api/v1/organisations/{organisation}/members", "list_members", "Who belongs to an organisation", organisations::members).gives::<Page<dp::Membership>>(200),
         post("/api/v1/organisations/{organisation}/members", "invite_member", "Invite somebody into an organisation", organisations::invite).takes::<crate::casework::members::NewMember>().gives::<dp::Membership>(201),
         post("/api/v1/memberships/{membership}/end", "end_membership", "End a membership", people::end_membership).gives::<dp::Membership>(200),
-        post("/api/v1/invitations/accept", "accept_invitation", "Take up an invitation with the code from the letter", invitations::accept).takes::<invitations::Accept>().gives::<s::Welcome>(201).for_anybody(),
+        post("/api/v1/invitations/accept", "accept_invitation", "Take up an invitation with the code from the letter", invitations::accept).takes::<invitations::Accept>().gives::<i::Accepted>(201).for_anybody().counted().keyless(),
+        post("/api/v1/organisations/{organisation}/lead", "hand_over_lead", "Hand over the lead of an organisation", organisations::hand_over).takes::<lead::HandOver>().gives::<dp::Membership>(200),
+
+        post("/api/v1/sign-in", "sign_in", "Sign in with address and password", door::sign_in).takes::<door::SignIn>().gives::<door::Entered>(200).for_anybody().counted().keyless(),
+        post("/api/v1/sign-in/code", "sign_in_with_code", "Answer with the six digits, or a code kept on paper", door::code).takes::<door::CodeAnswer>().gives::<door::Entered>(200).for_anybody().counted().keyless(),
+        post("/api/v1/sign-in/passkey/begin", "begin_passkey_sign_in", "Ask what a passkey is to sign", door::begin_passkey).gives::<k::PasskeyRequest>(200).for_anybody().counted().keyless(),
+        post("/api/v1/sign-in/passkey", "sign_in_with_passkey", "Sign in with a passkey", door::passkey).takes::<door::PasskeyAnswer>().gives::<door::Entered>(200).for_anybody().counted().keyless(),
+        get("/api/v1/session", "read_session", "Who you are in this browser", door::session).gives::<door::SessionHere>(200),
+        post("/api/v1/session/end", "sign_out", "Sign out", door::sign_out).keyless(),
+        post("/api/v1/session/step", "begin_step", "Ask for six digits, to show once more that it is you", door::begin_step).gives::<door::StepBegun>(200).keyless(),
+        post("/api/v1/session/step/code", "step_with_code", "Answer with the six digits, or a code kept on paper", door::step_code).takes::<door::StepAnswer>().gives::<door::Entered>(200).counted().keyless(),
+        post("/api/v1/session/step/passkey/begin", "begin_passkey_step", "Ask what a passkey is to sign", door::begin_step_passkey).gives::<k::PasskeyRequest>(200).keyless(),
+        post("/api/v1/session/step/passkey", "step_with_passkey", "Show once more that it is you, with a passkey", door::step_passkey).takes::<door::PasskeyAnswer>().gives::<door::Entered>(200).counted().keyless(),
+        get("/api/v1/sessions", "list_sessions", "Where you are signed in", door::sessions).gives::<Page<s::SessionView>>(200),
+        post("/api/v1/sessions/{session}/end", "end_session", "End one of your sessions", door::end_session).keyless(),
+        post("/api/v1/sessions/end-others", "end_other_sessions", "End every other session of yours", door::end_others).keyless(),
+        get("/api/v1/trusted-browsers", "list_trusted_browsers", "The browsers you trust", door::trusted).gives::<Page<s::TrustedBrowser>>(200),
+        post("/api/v1/trusted-browsers/{browser}/end", "end_trust", "Trust a browser no more", door::end_trust).keyless(),
+
+        get("/api/v1/passkeys", "list_passkeys", "Your passkeys", account::passkeys).gives::<Page<k::PasskeyView>>(200),
+        post("/api/v1/passkeys/begin", "begin_passkey", "Ask what a browser needs to make a passkey", account::begin_passkey).gives::<k::PasskeyCreation>(200).keyless(),
+        post("/api/v1/passkeys", "add_passkey", "Keep a passkey", account::add_passkey).takes::<account::NewPasskey>().gives::<k::PasskeyView>(201).keyless(),
+        post("/api/v1/passkeys/{passkey}/remove", "remove_passkey", "Remove a passkey", account::remove_passkey).keyless(),
+        get("/api/v1/recovery-codes", "recovery_codes_left", "How many of your codes on paper are left", account::codes_left).gives::<rec::RecoveryCodesLeft>(200),
+        post("/api/v1/recovery-codes", "renew_recovery_codes", "Get ten new codes to keep on paper", account::renew_codes).gives::<rec::RecoveryCodes>(201).keyless(),
+        post("/api/v1/password", "change_password", "Choose another password", account::change_password).takes::<account::ChangePassword>().keyless(),
+        post("/api/v1/password-resets", "begin_password_reset", "Ask for six digits, to choose a new password", account::begin_reset).takes::<account::BeginReset>().gives::<account::ResetBegun>(202).for_anybody().counted().keyless(),
+        post("/api/v1/password-resets/accept", "reset_password", "Choose a new password", account::reset).takes::<account::Reset>().for_anybody().counted().keyless(),
+        post("/api/v1/address", "begin_address_change", "Ask for a code at another address", account::begin_address).takes::<account::BeginAddress>().gives::<door::StepBegun>(200).keyless(),
+        post("/api/v1/address/confirm", "change_address", "Use another address from now on", account::change_address).takes::<account::ConfirmAddress>().gives::<dp::Person>(200).counted().keyless(),
+        get("/api/v1/tokens", "list_tokens", "Your API tokens", account::tokens).gives::<Page<t::ApiToken>>(200),
+        post("/api/v1/tokens", "make_token", "Make an API token, shown once", account::make_token).takes::<t::WantToken>().gives::<t::NewToken>(201).keyless(),
+        post("/api/v1/tokens/{token}/revoke", "revoke_token", "End an API token", account::revoke_token).keyless(),
+        get("/api/v1/people/{person}/recoveries", "list_recoveries", "Help to get back in that was vouched for", recoveries::list).gives::<Page<rec::Recovery>>(200),
+        post("/api/v1/people/{person}/recoveries", "vouch", "Vouch for somebody who cannot get in any more", recoveries::vouch).gives::<rec::Recovery>(201),
+        post("/api/v1/recoveries/{recovery}/stop", "stop_recovery", "Stop help that was vouched for", recoveries::stop).gives::<rec::Recovery>(200),
 
         get("/api/v1/people", "list_people", "Everybody with an account", people::list).asks::<cases::SliceQuery>().gives::<Page<dp::Person>>(200),
         post("/api/v1/people", "add_person", "Add a person", people::add).takes::<p::NewPerson>().gives::<dp::Person>(201).tagged(),

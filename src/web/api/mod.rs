@@ -1,5 +1,7 @@
 //! The API, one file a room. A handler reads the request, calls one use case, and answers.
+pub mod account;
 pub mod cases;
+pub mod door;
 pub mod health;
 pub mod invitations;
 pub mod looks;
@@ -8,6 +10,7 @@ pub mod organisations;
 pub mod people;
 pub mod places;
 pub mod rooms;
+pub mod recoveries;
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -23,6 +26,11 @@ pub type Answer = Result<HttpResponse, Problem>;
 /// A JSON answer.
 fn json(status: StatusCode, shown: &impl Serialize) -> Answer {
     Ok(HttpResponse::build(status).json(shown))
+}
+
+/// An answer that says that it is done, and nothing else.
+fn done() -> Answer {
+    Ok(HttpResponse::NoContent().finish())
 }
 
 /// A JSON answer with the tag of what is shown; written once, for both.

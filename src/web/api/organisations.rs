@@ -107,6 +107,18 @@ pub async fn members(ask: Ask, desk: Data<Desk>) -> Answer {
     json(StatusCode::OK, &desk.members(ask.caller, id).await?)
 }
 
+pub async fn hand_over(Signed(ask): Signed, desk: Data<Desk>, octets: Bytes) -> Answer {
+    let (id, asked, key) = (
+        ask.id("organisation", OrganisationId::parse)?,
+        ask.body(&octets)?,
+        ask.key(&octets)?,
+    );
+    json(
+        StatusCode::OK,
+        &desk.hand_over_lead(ask.caller, id, asked, key).await?,
+    )
+}
+
 pub async fn invite(Signed(ask): Signed, desk: Data<Desk>, octets: Bytes) -> Answer {
     let (id, new, key) = (
         ask.id("organisation", OrganisationId::parse)?,

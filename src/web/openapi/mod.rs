@@ -38,7 +38,7 @@ pub fn document() -> Value {
         },
         "servers": [{ "url": "/" }],
         "paths": paths,
-        "components": { "securitySchemes": { "token": { "type": "http", "scheme": "bearer" } } },
+        "components": { "securitySchemes": { "token": { "type": "http", "scheme": "bearer" }, "session": { "type": "apiKey", "in": "cookie", "name": "__Host-session" } } },
     });
     plain::name_choices(&mut schemas);
     document["components"]["schemas"] = Value::Object(schemas);
@@ -63,6 +63,9 @@ fn operation(route: &Route, generator: &mut SchemaGenerator, problem: &Schema) -
             "description": if needs_tag == IfMatch::Needed { "The ETag of what you read." } else { "The ETag of what you read; not needed for events that name the hash they answer." } }));
     }
     if is_write && route.who == Who::SignedIn {
+        parameters.push(json!({ "name": "X-CSRF-Token", "in": "header", "required": false, "schema": { "type": "string" }, "description": "Needed with the cookie of a session, and not with a token; `GET /api/v1/session` gives it." }));
+    }
+    if is_write && route.who == Who::SignedIn && route.keyed {
         parameters.push(json!({ "name": "Idempotency-Key", "in": "header", "required": false, "schema": { "type": "string", "minLength": 1, "maxLength": 200 }, "description": "Makes the request happen once, however often it is sent." }));
     }
     let mut responses = Map::new();
@@ -83,8 +86,8 @@ fn operation(route: &Route, generator: &mut SchemaGenerator, problem: &Schema) -
         operation["requestBody"] = json!({ "required": true, "content": { "application/json": { "schema": body(generator) } } });
     }
     operation["security"] = match route.who {
-        Who::SignedIn => json!([{ "token": [] }]),
-        Who::Anybody => json!([{}, { "token": [] }]),
+        Who::SignedIn => json!([{ "token": [] }, { "session": [] }]),
+        Who::Anybody => json!([{}, { "token": [] }, { "session": [] }]),
     };
     operation
 }
@@ -108,6 +111,9 @@ fn problems_of(route: &Route) -> Vec<Kind> {
     }
     if route.who == Who::SignedIn {
         kinds.push(Kind::NotAllowed);
+    }
+    if route.counted {
+        kinds.push(Kind::TooMany);
     }
     if route.if_match != IfMatch::No {
         kinds.extend([Kind::Stale, Kind::NeedsTag]);

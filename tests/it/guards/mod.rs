@@ -6,6 +6,7 @@ mod hygiene;
 mod mail;
 mod migrations;
 mod mirror;
+mod noninterference;
 mod parsers;
 mod procedure;
 mod readme;

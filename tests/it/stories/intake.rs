@@ -90,9 +90,10 @@ on_both! {
         let mut cai = cast.invited_lead.clone();
         (cai.name, cai.email) = ("Cai Cedar".to_owned(), "cai@cedar.example".to_owned());
         let code = app.code_for(&cai);
-        let take_up = |code: &str| app.send(&Call { method: "POST", path: "/api/v1/invitations/accept".into(), body: Some(json!({ "email": "cai@cedar.example", "code": code }).to_string()), ..Call::default() });
+        let take_up = |code: &str| app.accept("cai@cedar.example", code);
         take_up("AAAAA-AAAAA").expect(422);
-        cai.token = take_up(&code.to_lowercase()).expect(201).body["token"].as_str().expect("a token").to_owned();
+        take_up(&code.to_lowercase()).expect(201);
+        cai.token = app.token("cai@cedar.example");
         take_up(&code).expect(422);
         assert_eq!(cai.sees(&case).expect(200).body["you_are"], "invited_lead");
     }
@@ -104,7 +105,7 @@ on_both! {
         let mut dot = cast.initiating_member.clone();
         dot.email = email.to_owned();
         let code = app.code_for(&dot);
-        let call = |email: &str, code: &str| Call { method: "POST", path: "/api/v1/invitations/accept".into(), body: Some(json!({ "email": email, "code": code }).to_string()), ..Call::default() };
+        let call = |email: &str, code: &str| Call { method: "POST", path: "/api/v1/invitations/accept".into(), body: Some(json!({ "email": email, "code": code, "password": crate::support::PASSWORD }).to_string()), ..Call::default() };
         let unknown = app.send(&call("nobody@alder.example", "AAAAA-AAAAA"));
         for _ in 0..9 { assert_eq!(app.send(&call(email, "AAAAA-AAAAA")).fingerprint(), unknown.fingerprint()); }
         let right = call(email, &code);
@@ -135,7 +136,7 @@ on_both! {
         let members = format!("/api/v1/organisations/{}/members", cast.invited);
         cast.invited_lead.post(&members, &json!({ "name": "Ada Alder", "email": cast.initiating_lead.email })).expect(201);
         let code = app.code_for(&cast.initiating_lead);
-        app.send(&Call { method: "POST", path: "/api/v1/invitations/accept".into(), body: Some(json!({ "email": cast.initiating_lead.email, "code": code }).to_string()), ..Call::default() }).expect(201);
+        app.accept(&cast.initiating_lead.email, &code).expect(201);
         let with = json!({ "organisation": cast.initiating, "draft": { "with": [cast.invited] } });
         assert_eq!(cast.initiating_lead.post("/api/v1/cases", &with).expect(409).reasons(), ["one_person_on_both_sides"]);
     }

@@ -8,5 +8,6 @@ mod once;
 mod people;
 mod review;
 mod rooms;
+mod signin;
 mod time;
 mod whole_case;

@@ -142,8 +142,9 @@ on_both! {
         cast.invited_lead.did(&case, cast.proposal(&cast.invited, "community_benefit"));
         cast.facilitator.did(&case, json!({ "event": "circulate" }));
         let hash = cast.facilitator.sees(&case).body["agreement"]["circulated"]["hash"].clone();
-        let call = |token: &str| Call { method: "POST", path: format!("/api/v1/cases/{case}/events"), token: Some(token.to_owned()), body: Some(json!({ "event": "accept_agreement", "answers": hash }).to_string()), headers: Vec::new() };
-        let (one, other) = (call(&cast.initiating_lead.token), call(&cast.invited_lead.token));
+        let accept = json!({ "event": "accept_agreement", "answers": hash });
+        let call = |who: &crate::support::Person| who.fresh().call("POST", &format!("/api/v1/cases/{case}/events"), Some(&accept), &[]);
+        let (one, other) = (call(&cast.initiating_lead), call(&cast.invited_lead));
         std::thread::scope(|scope| {
             let first = scope.spawn(|| wire::send(&app.base, &one).expect(200));
             let second = scope.spawn(|| wire::send(&app.base, &other).expect(200));

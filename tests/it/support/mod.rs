@@ -1,5 +1,6 @@
 //! What stories are told with: a real server on a port of its own, a clock turned by hand, letters in memory, a
 //! database for each test, and people who act.
+pub mod browser;
 pub mod cluster;
 pub mod wire;
 
@@ -9,7 +10,7 @@ use std::time::Duration as Pause;
 use chrono::Duration;
 use common_ground::app;
 use common_ground::casework::people::NewPerson;
-use common_ground::casework::{Desk, Settings};
+use common_ground::casework::{Desk, Hashing, Settings};
 use common_ground::config::{Config, Over};
 use common_ground::domain::people::Role;
 use common_ground::domain::text::{EmailAddress, Line};
@@ -24,7 +25,11 @@ use common_ground::web::guard::Watch;
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
+pub use browser::Browser;
 pub use wire::{Call, Reply};
+
+/// Everybody's password.
+pub const PASSWORD: &str = "lantern otter drum seven";
 
 /// A word that no log, letter or answer to the wrong person may hold.
 pub const CANARY: &str = "canary-Blodeuwedd";
@@ -64,6 +69,11 @@ pub fn settings() -> Settings {
     // Stories last for months; tokens should not end in the middle of one.
     Settings {
         token_days: 1000,
+        // Real passwords are slow on purpose; there are thousands of them here.
+        hashing: Hashing {
+            memory_kib: 64,
+            passes: 1,
+        },
         ..usual.settings
     }
 }
@@ -102,6 +112,8 @@ impl App {
         let host = listener.local_addr().expect("an address").to_string();
         let watch = Watch {
             hosts: vec![host.clone()],
+            // Stories come through a proxy, so that they can come from elsewhere.
+            proxies: vec!["127.0.0.1".parse().expect("an address")],
             body_time: Pause::from_secs(2),
         };
         let (told, hear) = std::sync::mpsc::channel();
@@ -259,16 +271,19 @@ impl App {
             token: String::new(),
         };
         let code = self.code_for(&person);
-        let accepted = self
-            .send(&Call {
-                method: "POST",
-                path: "/api/v1/invitations/accept".into(),
-                body: Some(json!({ "email": email, "code": code }).to_string()),
-                ..Call::default()
-            })
-            .expect(201);
-        person.token = accepted.body["token"].as_str().expect("a token").to_owned();
+        self.accept(&email, &code).expect(201);
+        person.token = self.token(&email);
         person
+    }
+
+    /// Takes up an invitation with everybody's password.
+    pub fn accept(&self, email: &str, code: &str) -> Reply {
+        self.send(&Call {
+            method: "POST",
+            path: "/api/v1/invitations/accept".into(),
+            body: Some(json!({ "email": email, "code": code, "password": PASSWORD }).to_string()),
+            ..Call::default()
+        })
     }
 
     /// The code of the last invitation that went to somebody.
@@ -338,6 +353,24 @@ pub struct Person<'a> {
     pub name: String,
     pub email: String,
     pub token: String,
+}
+
+impl<'a> Person<'a> {
+    /// The same person, signed in with password and code a moment ago; somebody of CLERO chooses a password first.
+    pub fn fresh(&self) -> Browser<'a> {
+        let browser = Browser::new(self.app);
+        if browser.try_password(&self.email, PASSWORD).status == 422 {
+            let email = EmailAddress::parse(&self.email).expect("an address");
+            let code = self
+                .app
+                .wait(self.app.desk.invite_by_operator(email))
+                .expect("a code");
+            self.app.accept(&self.email, &code).expect(201);
+            browser.try_password(&self.email, PASSWORD).expect(200);
+        }
+        browser.answer(&self.app.code_for(self)).expect(200);
+        browser
+    }
 }
 
 impl Person<'_> {
@@ -410,11 +443,14 @@ impl Person<'_> {
             body["answers"] = json!(hash);
         }
         let tag = seen.tag.unwrap_or_else(|| "\"none\"".to_owned());
-        self.post_with(
-            &format!("/api/v1/cases/{case}/events"),
-            &body,
-            &[("if-match", &tag)],
-        )
+        let path = format!("/api/v1/cases/{case}/events");
+        // Signing needs more than a token.
+        if event == "accept_agreement" && body.get("on_behalf_of").is_none() {
+            return self
+                .fresh()
+                .post_with(&path, &body, &[("if-match", tag.as_str())]);
+        }
+        self.post_with(&path, &body, &[("if-match", &tag)])
     }
 
     /// Takes a step that must succeed.
