@@ -67,8 +67,7 @@ impl Desk {
                 let Some(new) = new.filter(|_| challenge::is_code_of(&asked, &code)) else {
                     return Ok(None);
                 };
-                if people::by_email(conn, &new)?.is_some()
-                    || !challenge::close(conn, &asked, now)?
+                if people::by_email(conn, &new)?.is_some() || !challenge::close(conn, &asked, now)?
                 {
                     return Ok(None);
                 }

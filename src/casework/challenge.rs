@@ -143,9 +143,7 @@ pub fn take(
     };
     let right = match (answer, asked.person) {
         (Answer::Code(code), _) => is_code_of(&asked, code),
-        (Answer::RecoveryCode(code), Some(person)) => {
-            recovery::use_code(conn, person, code, now)?
-        }
+        (Answer::RecoveryCode(code), Some(person)) => recovery::use_code(conn, person, code, now)?,
         (Answer::RecoveryCode(_), None) => false,
     };
     Ok((right && challenges::close(conn, asked.id, now)?).then_some(asked))
@@ -157,11 +155,6 @@ pub fn close(conn: &mut Conn, asked: &Challenge, now: Moment) -> Result<bool, Er
 }
 
 /// Whether there is a question of this kind that can be answered.
-pub fn is_open(
-    conn: &mut Conn,
-    purpose: Purpose,
-    by: By<'_>,
-    now: Moment,
-) -> Result<bool, Error> {
+pub fn is_open(conn: &mut Conn, purpose: Purpose, by: By<'_>, now: Moment) -> Result<bool, Error> {
     Ok(challenges::open(conn, purpose, by, TRIES, now)?.is_some())
 }

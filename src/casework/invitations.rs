@@ -230,7 +230,13 @@ fn arrive(
     let recovery_codes = match new {
         Some(phc) => {
             passwords::save(conn, person, phc, now)?;
-            log(conn, now, Some(person), "account_begun", json!({ "person": person }))?;
+            log(
+                conn,
+                now,
+                Some(person),
+                "account_begun",
+                json!({ "person": person }),
+            )?;
             recovery::new_codes(conn, person)?
         }
         None => Vec::new(),

@@ -88,7 +88,10 @@ impl Desk {
             let from = giver(&members, actor, asked)?;
             let to = members.iter().find(|m| m.id == asked.to);
             let to = to.filter(|m| Some(m.id) != from).ok_or_else(|| {
-                Error::flaw("/to", "please name another active member of the organisation")
+                Error::flaw(
+                    "/to",
+                    "please name another active member of the organisation",
+                )
             })?;
             if let Some(from) = from {
                 people::set_lead(conn, from, false)?;

@@ -154,9 +154,8 @@ fn authenticator(bytes: &[u8], site: &Site) -> Option<(u8, i64)> {
     let (rp, rest) = bytes.split_at_checked(32)?;
     let (flags, rest) = rest.split_first()?;
     let counter: [u8; 4] = rest.get(..4)?.try_into().ok()?;
-    let fits = same(rp, &digest(site.host.as_bytes()))
-        && flags & PRESENT != 0
-        && flags & VERIFIED != 0;
+    let fits =
+        same(rp, &digest(site.host.as_bytes())) && flags & PRESENT != 0 && flags & VERIFIED != 0;
     fits.then_some((*flags, i64::from(u32::from_be_bytes(counter))))
 }
 
@@ -262,9 +261,7 @@ mod tests {
     use crate::domain::id::{PasskeyId, PersonId};
     use crate::domain::time::Moment;
     use ring::rand::SystemRandom;
-    use ring::signature::{
-        ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair,
-    };
+    use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair};
     use serde_json::json;
 
     const CHALLENGE: &str = "q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA";
@@ -286,10 +283,7 @@ mod tests {
         }
         fn spki(&self) -> (i32, Vec<u8>) {
             match self {
-                Self::Ecdsa(key) => (
-                    ES256,
-                    [&P256_HEAD[..], key.public_key().as_ref()].concat(),
-                ),
+                Self::Ecdsa(key) => (ES256, [&P256_HEAD[..], key.public_key().as_ref()].concat()),
                 Self::Ed(key) => (
                     EDDSA,
                     [&ED25519_HEAD[..], key.public_key().as_ref()].concat(),

@@ -23,12 +23,17 @@ const SALT: usize = 16;
 /// The least a new password must score, from 0 to 4: ten thousand million guesses.
 const LEAST_SCORE: u8 = 3;
 /// Words that are on everybody's mind here, and so in every guesser's list.
-const OURS: [&str; 6] = ["common ground", "clero", "lero", "recovery", "common", "ground"];
+const OURS: [&str; 6] = [
+    "common ground",
+    "clero",
+    "lero",
+    "recovery",
+    "common",
+    "ground",
+];
 
 /// Runs slow work on a thread of its own, two at a time.
-async fn by_hand<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, Error> {
+async fn by_hand<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
     let stopping = || Error::Database(DbError::Unavailable("the service is stopping".to_owned()));
     let _hand = HANDS.acquire().await.map_err(|_| stopping())?;
     tokio::task::spawn_blocking(work)
@@ -37,8 +42,8 @@ async fn by_hand<T: Send + 'static>(
 }
 
 fn digest(cost: Hashing, password: &Password, salt: &[u8]) -> Result<[u8; HASH], String> {
-    let params = Params::new(cost.memory_kib, cost.passes, 1, Some(HASH))
-        .map_err(|why| why.to_string())?;
+    let params =
+        Params::new(cost.memory_kib, cost.passes, 1, Some(HASH)).map_err(|why| why.to_string())?;
     let mut out = [0u8; HASH];
     Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
         .hash_password_into(password.reveal().as_bytes(), salt, &mut out)
@@ -97,9 +102,7 @@ pub async fn is_right(
         .map(|phc| parts(&phc).ok_or_else(|| unreadable("not a PHC string".to_owned())))
         .transpose()?;
     by_hand(move || match kept {
-        Some((cost, salt, hash)) => {
-            digest(cost, &password, &salt).map(|ours| same(&ours, &hash))
-        }
+        Some((cost, salt, hash)) => digest(cost, &password, &salt).map(|ours| same(&ours, &hash)),
         None => digest(cost, &password, &[0; SALT]).map(|_| false),
     })
     .await?

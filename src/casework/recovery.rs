@@ -59,12 +59,7 @@ pub fn find_code(
 }
 
 /// Uses a code of a person; `false` where it is none of theirs, or has been used.
-pub fn use_code(
-    conn: &mut Conn,
-    person: PersonId,
-    code: &str,
-    now: Moment,
-) -> Result<bool, Error> {
+pub fn use_code(conn: &mut Conn, person: PersonId, code: &str, now: Moment) -> Result<bool, Error> {
     match find_code(conn, person, code)? {
         Some(id) => Ok(passwords::use_code(conn, id, now)?),
         None => Ok(false),
@@ -194,9 +189,8 @@ impl Desk {
     ) -> Result<Recovery, Error> {
         let desk = self.clone();
         let now = self.clock.now();
-        let may = move |conn: &mut Conn, actor: &Actor| {
-            may_vouch(conn, actor, person, now).map(|_| ())
-        };
+        let may =
+            move |conn: &mut Conn, actor: &Actor| may_vouch(conn, actor, person, now).map(|_| ());
         self.write_once(caller, key, may, move |conn, actor, now| {
             let person = may_vouch(conn, actor, person, now)?;
             let effective_at = now.plus(Duration::hours(RECOVERY_DELAY_HOURS));

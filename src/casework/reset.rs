@@ -77,7 +77,15 @@ impl Desk {
                         code: Some("000000"),
                         ..About::default()
                     };
-                    write(&desk.letters, &desk.settings, &nobody, letter, about, "", now)?;
+                    write(
+                        &desk.letters,
+                        &desk.settings,
+                        &nobody,
+                        letter,
+                        about,
+                        "",
+                        now,
+                    )?;
                 }
                 Ok(())
             })
@@ -88,7 +96,12 @@ impl Desk {
     pub async fn reset_password(&self, new: NewPassword, browser: Browser) -> Result<(), Error> {
         let (desk, now) = (self.clone(), self.clock.now());
         let pointer = "/new_password";
-        password::is_good(&new.password, pointer, password::words_of(new.email.as_str())).await?;
+        password::is_good(
+            &new.password,
+            pointer,
+            password::words_of(new.email.as_str()),
+        )
+        .await?;
         let (asked, from) = (new.clone(), browser.clone());
         let right = self
             .db
@@ -172,6 +185,14 @@ fn change(
     sessions::distrust_all(conn, id, now)?;
     throttle::code_was_right(conn, browser)?;
     let letter = Letter::AccountChanged;
-    signin::noted(conn, desk, &right.person, Some(id), "password_reset", letter, now)?;
+    signin::noted(
+        conn,
+        desk,
+        &right.person,
+        Some(id),
+        "password_reset",
+        letter,
+        now,
+    )?;
     Ok(Some(()))
 }

@@ -247,9 +247,7 @@ impl Desk {
         let now = self.clock.now();
         let seen = self
             .db
-            .read(move |conn| {
-                Ok::<_, Error>(sessions::alive(conn, &hash, now, idle_since(now))?)
-            })
+            .read(move |conn| Ok::<_, Error>(sessions::alive(conn, &hash, now, idle_since(now))?))
             .await?;
         let stale = seen.filter(|s| s.seen_at.plus(Duration::minutes(TOUCH_MINUTES)) <= now);
         let Some(session) = stale else {

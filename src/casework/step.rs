@@ -82,7 +82,15 @@ impl Desk {
                 throttle::code_was_right(conn, &browser)?;
                 if matches!(answer, Answer::RecoveryCode(_)) {
                     let (by, letter) = (Some(own.person.id), Letter::AccountChanged);
-                    signin::noted(conn, &desk, &own.person, by, "recovery_code_used", letter, now)?;
+                    signin::noted(
+                        conn,
+                        &desk,
+                        &own.person,
+                        by,
+                        "recovery_code_used",
+                        letter,
+                        now,
+                    )?;
                 }
                 renewed(conn, &own, now).map(Some)
             })
@@ -127,8 +135,8 @@ impl Desk {
                 let (Some(asked), Some(name)) = (asked, passkey::name_of(&credential)) else {
                     return Ok(None);
                 };
-                let key = passkeys::by_credential(conn, &name)?
-                    .filter(|key| key.person == own.person.id);
+                let key =
+                    passkeys::by_credential(conn, &name)?.filter(|key| key.person == own.person.id);
                 let Some(key) = key else {
                     return Ok(None);
                 };

@@ -144,11 +144,7 @@ impl Desk {
     }
 
     /// Makes a token for the caller.
-    pub async fn make_token(
-        &self,
-        caller: Credential,
-        want: WantToken,
-    ) -> Result<NewToken, Error> {
+    pub async fn make_token(&self, caller: Credential, want: WantToken) -> Result<NewToken, Error> {
         let (desk, now) = (self.clone(), self.clock.now());
         self.db
             .write(move |conn| {
@@ -164,7 +160,15 @@ impl Desk {
                 }
                 let (id, letter) = (own.person.id, Letter::AccountChanged);
                 let made = add(conn, id, want.name.as_str(), scopes, now, span)?;
-                signin::noted(conn, &desk, &own.person, Some(id), "token_made", letter, now)?;
+                signin::noted(
+                    conn,
+                    &desk,
+                    &own.person,
+                    Some(id),
+                    "token_made",
+                    letter,
+                    now,
+                )?;
                 Ok(made)
             })
             .await
@@ -199,7 +203,14 @@ impl Desk {
                 let body = json!({ "person": person.id, "by": "operator" });
                 log(conn, now, None, "token_issued", body)?;
                 let scopes = BTreeSet::from([Scope::Read, Scope::Write]);
-                add(conn, person.id, "", scopes, now, Duration::days(days.into()))
+                add(
+                    conn,
+                    person.id,
+                    "",
+                    scopes,
+                    now,
+                    Duration::days(days.into()),
+                )
             })
             .await
     }

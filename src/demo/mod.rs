@@ -150,10 +150,7 @@ pub fn welcome(config: &Config, people: &[DemoPerson]) {
         config.settings.public_url
     );
     println!("  Letters           {}", config.data.join("mail").display());
-    println!(
-        "  People and tokens {}",
-        config.data.join(PEOPLE).display()
-    );
+    println!("  People and tokens {}", config.data.join(PEOPLE).display());
     println!("  Everybody's password: {PASSWORD}\n");
     for person in people {
         let place = person

@@ -298,10 +298,9 @@ fn while_it_works(ending: Ending, attempts: i32, until: Moment, now: Moment) -> 
         Ending::Again {
             at, counted: false, ..
         } if at >= until => Ending::Dead,
-        Ending::Again { counted: false, .. }
-        | Ending::Sent
-        | Ending::Dead
-        | Ending::Cancelled => ending,
+        Ending::Again { counted: false, .. } | Ending::Sent | Ending::Dead | Ending::Cancelled => {
+            ending
+        }
     }
 }
 

@@ -48,8 +48,7 @@ pub async fn sweep(desk: &Desk) -> Result<usize, Error> {
             let erased = outbox::erase_bytes(conn, now.plus(-Duration::days(LETTER_DAYS)))?;
             let forgotten = once::forget(conn, now.plus(-Duration::days(KEY_DAYS)))?;
             let ended = now.plus(-Duration::hours(ENDED_HOURS));
-            let signed_out =
-                sessions::forget(conn, ended, now)? + challenges::forget(conn, ended)?;
+            let signed_out = sessions::forget(conn, ended, now)? + challenges::forget(conn, ended)?;
             let counted = tries::forget(conn, now.plus(-Duration::days(TRIES_DAYS)))?;
             let vouched = passwords::forget_recoveries(conn, now)?;
             Ok::<_, Error>(freed + erased + forgotten + signed_out + counted + vouched)

@@ -169,7 +169,7 @@ pub fn close_all(conn: &mut Conn, person: PersonId, now: Moment) -> Result<usize
 pub fn forget(conn: &mut Conn, before: Moment) -> Result<usize, DbError> {
     let expired = diesel::delete(challenges::table.filter(challenges::expires_at.lt(At(before))))
         .execute(conn)?;
-    let answered =
-        diesel::delete(challenges::table.filter(challenges::used_at.lt(At(before)))).execute(conn)?;
+    let answered = diesel::delete(challenges::table.filter(challenges::used_at.lt(At(before))))
+        .execute(conn)?;
     Ok(expired + answered)
 }

@@ -50,11 +50,7 @@ pub struct Bearer {
 type BearerRow = (Key, Json<BTreeSet<Role>>, Json<BTreeSet<Scope>>, At);
 
 /// The token with this secret, while it lasts and the account is open.
-pub fn bearer(
-    conn: &mut Conn,
-    secret_hash: &str,
-    now: Moment,
-) -> Result<Option<Bearer>, DbError> {
+pub fn bearer(conn: &mut Conn, secret_hash: &str, now: Moment) -> Result<Option<Bearer>, DbError> {
     let query = tokens::table
         .inner_join(people::table.on(people::id.eq(tokens::person_id)))
         .filter(tokens::secret_hash.eq(secret_hash))

@@ -60,15 +60,7 @@ pub struct Claimed {
     pub created_at: Moment,
 }
 
-type ClaimRow = (
-    Key,
-    Option<Key>,
-    String,
-    String,
-    Option<Vec<u8>>,
-    i32,
-    At,
-);
+type ClaimRow = (Key, Option<Key>, String, String, Option<Vec<u8>>, i32, At);
 
 /// Claims at most `most` due letters until `until`; whoever changes the state first has it.
 pub fn claim(

@@ -155,12 +155,7 @@ pub fn of(
 }
 
 /// Ends one session of a person; `false` where there is none that lasts.
-pub fn end(
-    conn: &mut Conn,
-    person: PersonId,
-    id: SessionId,
-    now: Moment,
-) -> Result<bool, DbError> {
+pub fn end(conn: &mut Conn, person: PersonId, id: SessionId, now: Moment) -> Result<bool, DbError> {
     let one = sessions::table
         .filter(sessions::id.eq(Key::from(id)))
         .filter(sessions::person_id.eq(Key::from(person)))
@@ -199,8 +194,8 @@ pub fn end_others(
 
 /// Removes sessions and trusted browsers that ended before `before`.
 pub fn forget(conn: &mut Conn, before: Moment, now: Moment) -> Result<usize, DbError> {
-    let expired =
-        diesel::delete(sessions::table.filter(sessions::expires_at.lt(At(before)))).execute(conn)?;
+    let expired = diesel::delete(sessions::table.filter(sessions::expires_at.lt(At(before))))
+        .execute(conn)?;
     let ended =
         diesel::delete(sessions::table.filter(sessions::ended_at.lt(At(before)))).execute(conn)?;
     let browsers =
@@ -260,19 +255,12 @@ pub fn is_trusted(
 }
 
 /// The browsers a person trusts, the newest first.
-pub fn trusted_by(
-    conn: &mut Conn,
-    person: PersonId,
-    now: Moment,
-) -> Result<Vec<Trusted>, DbError> {
+pub fn trusted_by(conn: &mut Conn, person: PersonId, now: Moment) -> Result<Vec<Trusted>, DbError> {
     let rows: Vec<(Key, String, At, At)> = trusted_browsers::table
         .filter(trusted_browsers::person_id.eq(Key::from(person)))
         .filter(trusted_browsers::expires_at.gt(At(now)))
         .filter(trusted_browsers::ended_at.is_null())
-        .order((
-            trusted_browsers::created_at.desc(),
-            trusted_browsers::id,
-        ))
+        .order((trusted_browsers::created_at.desc(), trusted_browsers::id))
         .select((
             trusted_browsers::id,
             trusted_browsers::browser,

@@ -124,9 +124,15 @@ mod tests {
             HeaderValue::from_static("203.0.113.9, 198.51.100.7, 10.0.0.3"),
         );
         let proxies = [ip("10.0.0.2"), ip("10.0.0.3")];
-        assert_eq!(client(ip("10.0.0.2"), &headers, &proxies), ip("198.51.100.7"));
+        assert_eq!(
+            client(ip("10.0.0.2"), &headers, &proxies),
+            ip("198.51.100.7")
+        );
         assert_eq!(client(ip("192.0.2.1"), &headers, &proxies), ip("192.0.2.1"));
-        assert_eq!(client(ip("10.0.0.2"), &HeaderMap::new(), &proxies), ip("10.0.0.2"));
+        assert_eq!(
+            client(ip("10.0.0.2"), &HeaderMap::new(), &proxies),
+            ip("10.0.0.2")
+        );
         assert_eq!(network(ip("198.51.100.7")), "198.51.100.0/24");
         assert_eq!(network(ip("2001:db8:1:2::3")), "2001:db8:1::/48");
     }

@@ -57,7 +57,10 @@ mod tests {
     #[test]
     fn a_cookie_is_read_by_its_exact_name_and_once() {
         let headers = sent(&["a=1; __Host-session=abc=; __host-session=x; __Host-session2=y"]);
-        assert_eq!(read(&headers, SESSION).ok().flatten().as_deref(), Some("abc="));
+        assert_eq!(
+            read(&headers, SESSION).ok().flatten().as_deref(),
+            Some("abc=")
+        );
         assert_eq!(read(&headers, BROWSER).ok().flatten(), None);
         assert!(read(&sent(&["__Host-session=a", "__Host-session=b"]), SESSION).is_err());
         assert!(read(&sent(&["__Host-session=a; __Host-session=a"]), SESSION).is_err());

@@ -106,12 +106,10 @@ fn given(code: Option<Line>, recovery_code: Option<Line>) -> Result<Given, Probl
     match (code, recovery_code) {
         (Some(code), None) => Ok(Given::Code(code.as_str().to_owned())),
         (None, Some(code)) => Ok(Given::RecoveryCode(code.as_str().to_owned())),
-        (None, None) | (Some(_), Some(_)) => {
-            Err(Problem::new(Kind::Invalid).with(vec![Flaw::at(
-                "/code",
-                "please give the six digits from the letter, or one of your codes on paper",
-            )]))
-        }
+        (None, None) | (Some(_), Some(_)) => Err(Problem::new(Kind::Invalid).with(vec![Flaw::at(
+            "/code",
+            "please give the six digits from the letter, or one of your codes on paper",
+        )])),
     }
 }
 
@@ -195,10 +193,7 @@ pub async fn sign_out(Signed(ask): Signed, desk: Data<Desk>) -> Answer {
     Ok(HttpResponse::NoContent()
         .append_header((header::SET_COOKIE, cookies::taken(cookies::SESSION)))
         .append_header((header::SET_COOKIE, cookies::taken(cookies::CHALLENGE)))
-        .insert_header((
-            "clear-site-data",
-            "\"cache\", \"cookies\", \"storage\"",
-        ))
+        .insert_header(("clear-site-data", "\"cache\", \"cookies\", \"storage\""))
         .finish())
 }
 

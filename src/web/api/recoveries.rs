@@ -14,10 +14,7 @@ pub async fn list(ask: Ask, desk: Data<Desk>) -> Answer {
 
 pub async fn vouch(Signed(ask): Signed, desk: Data<Desk>, octets: Bytes) -> Answer {
     let (id, key) = (ask.id("person", PersonId::parse)?, ask.key(&octets)?);
-    json(
-        StatusCode::CREATED,
-        &desk.vouch(ask.caller, id, key).await?,
-    )
+    json(StatusCode::CREATED, &desk.vouch(ask.caller, id, key).await?)
 }
 
 pub async fn stop(Signed(ask): Signed, desk: Data<Desk>, octets: Bytes) -> Answer {

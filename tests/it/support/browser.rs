@@ -52,10 +52,7 @@ impl<'a> Browser<'a> {
         if !cookies.is_empty() {
             headers.push(("cookie".to_owned(), cookies.join("; ")));
         }
-        headers.extend(
-            more.iter()
-                .map(|(n, v)| ((*n).to_owned(), (*v).to_owned())),
-        );
+        headers.extend(more.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())));
         Call {
             method,
             path: path.to_owned(),
