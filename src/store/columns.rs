@@ -22,7 +22,9 @@ use uuid::Uuid;
 
 use super::db::AnyBackend;
 use crate::domain::id::{
-    AffiliationId, BrowserId, CaseId, ChallengeId, DocumentId, EventId, InvitationId, KeyId, LeaseId, LetterId, LookId, MeetingId, MembershipId, MessageId, NoticeId, OrganisationId, PasskeyId, PersonId, PresenceId, RecoveryCodeId, RecoveryId, SessionId, TokenId,
+    AffiliationId, BrowserId, CaseId, ChallengeId, DocumentId, EventId, InvitationId, KeyId,
+    LeaseId, LetterId, LookId, MeetingId, MembershipId, MessageId, NoticeId, OrganisationId,
+    PasskeyId, PersonId, PresenceId, RecoveryCodeId, RecoveryId, SessionId, TokenId,
 };
 use crate::domain::time::Moment;
 

@@ -9,7 +9,8 @@ use actix_web::{FromRequest, Handler, Responder, ResponseError};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use super::api::{
-    account, cases, door, health, invitations, looks, mailbox, organisations, people, places, recoveries, rooms,
+    account, cases, door, health, invitations, looks, mailbox, organisations, people, places,
+    recoveries, rooms,
 };
 use super::pages;
 use super::problem::{Kind, Problem};

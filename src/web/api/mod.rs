@@ -9,8 +9,8 @@ pub mod mailbox;
 pub mod organisations;
 pub mod people;
 pub mod places;
-pub mod rooms;
 pub mod recoveries;
+pub mod rooms;
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;

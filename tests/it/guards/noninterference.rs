@@ -91,9 +91,12 @@ impl<'a> World<'a> {
     fn new(app: &'a App, side: Side) -> Self {
         let cast = Cast::new(app);
         let case = cast.in_conversation();
-        cast.invited_lead.did(&case, json!({ "event": "respond", "answer": "take_part" }));
-        cast.initiating_lead.did(&case, json!({ "event": "agree_to_talk" }));
-        cast.invited_lead.did(&case, json!({ "event": "agree_to_talk" }));
+        cast.invited_lead
+            .did(&case, json!({ "event": "respond", "answer": "take_part" }));
+        cast.initiating_lead
+            .did(&case, json!({ "event": "agree_to_talk" }));
+        cast.invited_lead
+            .did(&case, json!({ "event": "agree_to_talk" }));
         cast.facilitator.did(&case, json!({ "event": "log_session", "session": { "on": cast.today(), "way": "video", "who_came": "both", "minutes": 60 } }));
         Self {
             cast,
@@ -125,18 +128,28 @@ impl<'a> World<'a> {
 
     fn own(&self, who: &Person, room: Room) -> Option<String> {
         let mine = |m: &&Value| m["author"]["id"] == json!(who.id);
-        Some(self.messages(who, room).iter().find(mine)?["id"].as_str()?.to_owned())
+        Some(
+            self.messages(who, room).iter().find(mine)?["id"]
+                .as_str()?
+                .to_owned(),
+        )
     }
 
     fn strike(&self, who: &Person, room: Room) {
         if let Some(id) = self.own(who, room) {
-            who.post(&self.path(room, &format!("messages/{id}/strike")), &json!({ "reason": "Said too quickly." }));
+            who.post(
+                &self.path(room, &format!("messages/{id}/strike")),
+                &json!({ "reason": "Said too quickly." }),
+            );
         }
     }
 
     fn read_on(&self, who: &Person, room: Room) {
         if let Some(newest) = self.messages(who, room).first() {
-            who.post(&self.path(room, "read"), &json!({ "message": newest["id"] }));
+            who.post(
+                &self.path(room, "read"),
+                &json!({ "message": newest["id"] }),
+            );
         }
     }
 
@@ -149,7 +162,11 @@ impl<'a> World<'a> {
 
     /// What happens in the open; what cannot be at this moment is refused, in both worlds.
     fn happens(&self, what: Open) {
-        let (own, other, neutral) = (self.lead(self.side), self.lead(self.side.other()), &self.cast.facilitator);
+        let (own, other, neutral) = (
+            self.lead(self.side),
+            self.lead(self.side.other()),
+            &self.cast.facilitator,
+        );
         let step = |who: &Person, event: Value| {
             who.does(&self.case, event);
         };
@@ -157,12 +174,19 @@ impl<'a> World<'a> {
             Open::OtherSaysJoint => self.say(other, Room::Joint, "From across the table."),
             Open::OwnSaysJoint => self.say(own, Room::Joint, "From this side."),
             Open::NeutralSaysJoint => self.say(neutral, Room::Joint, "Let us go on."),
-            Open::OtherSaysPrivate => self.say(other, Room::Private(self.side.other()), "Between us."),
+            Open::OtherSaysPrivate => {
+                self.say(other, Room::Private(self.side.other()), "Between us.")
+            }
             Open::OtherReadsOn => self.read_on(other, Room::Joint),
-            Open::CoordinatorNotices => self.say(&self.cast.coordinator, Room::Process, "The room is booked."),
+            Open::CoordinatorNotices => {
+                self.say(&self.cast.coordinator, Room::Process, "The room is booked.")
+            }
             Open::CloseJoint => step(neutral, json!({ "event": "close_joint_room" })),
             Open::OpenJoint => step(neutral, json!({ "event": "open_joint_room" })),
-            Open::Timetable => step(other, json!({ "event": "propose_timetable", "until": { "early_conversation": "2026-12-18" } })),
+            Open::Timetable => step(
+                other,
+                json!({ "event": "propose_timetable", "until": { "early_conversation": "2026-12-18" } }),
+            ),
             Open::Pause => step(other, json!({ "event": "hold" })),
             Open::GoOn => step(other, json!({ "event": "resume" })),
             Open::BeginReview => step(neutral, json!({ "event": "begin_standards_review" })),
@@ -183,13 +207,18 @@ impl<'a> World<'a> {
             Private::NeutralAnswers => self.say(neutral, room, "I hear you."),
             Private::Corrects => {
                 if let Some(id) = self.own(own, room) {
-                    own.post(&self.path(room, "messages"), &json!({ "text": "Rather so.", "corrects": id }));
+                    own.post(
+                        &self.path(room, "messages"),
+                        &json!({ "text": "Rather so.", "corrects": id }),
+                    );
                 }
             }
             Private::Strikes => self.strike(own, room),
             Private::ReadsOn => self.read_on(own, room),
             Private::Notes => self.say(neutral, Room::Notes, "Ask about mornings."),
-            Private::AmongNeutrals => self.say(neutral, Room::Neutrals, "For whoever comes after me."),
+            Private::AmongNeutrals => {
+                self.say(neutral, Room::Neutrals, "For whoever comes after me.")
+            }
             Private::WritesReading => self.write_reading(own),
             Private::Refused => {
                 own.post(&self.path(room, "messages"), &json!({ "text": "" }));
@@ -206,15 +235,42 @@ impl<'a> World<'a> {
         };
         for who in [self.lead(self.side.other()), member] {
             let case = format!("/api/v1/cases/{}", self.case);
-            let mut paths: Vec<String> = ["", "/available-events", "/events?limit=100", "/rooms", "/room-looks", "/reading"].iter().map(|rest| format!("{case}{rest}")).collect();
+            let mut paths: Vec<String> = [
+                "",
+                "/available-events",
+                "/events?limit=100",
+                "/rooms",
+                "/room-looks",
+                "/reading",
+            ]
+            .iter()
+            .map(|rest| format!("{case}{rest}"))
+            .collect();
             for room in Room::ALL {
                 paths.push(self.path(room, "messages?limit=100"));
             }
-            paths.extend(["/api/v1/cases", "/api/v1/notifications?limit=100", "/api/v1/letters?limit=100", "/api/v1/me"].map(str::to_owned));
+            paths.extend(
+                [
+                    "/api/v1/cases",
+                    "/api/v1/notifications?limit=100",
+                    "/api/v1/letters?limit=100",
+                    "/api/v1/me",
+                ]
+                .map(str::to_owned),
+            );
             for path in paths {
                 let reply = who.get(&path);
-                let headers: BTreeMap<&str, &str> = reply.headers.iter().filter(|(n, _)| n != "date" && n != "content-length").map(|(n, v)| (n.as_str(), v.as_str())).collect();
-                page.push_str(&format!("{path} {} {headers:?}\n{}\n", reply.status, steady(&reply.body)));
+                let headers: BTreeMap<&str, &str> = reply
+                    .headers
+                    .iter()
+                    .filter(|(n, _)| n != "date" && n != "content-length")
+                    .map(|(n, v)| (n.as_str(), v.as_str()))
+                    .collect();
+                page.push_str(&format!(
+                    "{path} {} {headers:?}\n{}\n",
+                    reply.status,
+                    steady(&reply.body)
+                ));
             }
             for letter in self.cast.app.letters_to(Some(who)) {
                 page.push_str(&letter);
@@ -274,20 +330,36 @@ impl Names {
     }
 
     fn blanked(text: &str) -> String {
-        Self::words(text).map(|piece| if Self::is_random(piece.trim_matches(|c: char| !c.is_ascii_alphanumeric())) { "?" } else { piece }).collect()
+        Self::words(text)
+            .map(|piece| {
+                if Self::is_random(piece.trim_matches(|c: char| !c.is_ascii_alphanumeric())) {
+                    "?"
+                } else {
+                    piece
+                }
+            })
+            .collect()
     }
 }
 
 fn differs(one: &str, other: &str) -> String {
     let line = one.lines().zip(other.lines()).find(|(a, b)| a != b);
-    format!("{line:?}, and {} lines are {}", one.lines().count(), other.lines().count())
+    format!(
+        "{line:?}, and {} lines are {}",
+        one.lines().count(),
+        other.lines().count()
+    )
 }
 
 fn lives(side: Side, history: &[(Open, Vec<Private>)]) -> Result<(), TestCaseError> {
     let (quiet, busy) = (App::on_sqlite(), App::on_sqlite());
     let (mut one, mut other) = (World::new(&quiet, side), World::new(&busy, side));
     let (first, second) = (one.seen(), other.seen());
-    prop_assert!(first == second, "before anything: {}", differs(&first, &second));
+    prop_assert!(
+        first == second,
+        "before anything: {}",
+        differs(&first, &second)
+    );
     for (at, (what, hidden)) in history.iter().enumerate() {
         for act in hidden {
             other.busy(*act);
@@ -300,7 +372,11 @@ fn lives(side: Side, history: &[(Open, Vec<Private>)]) -> Result<(), TestCaseErr
             app.work();
         }
         let (first, second) = (one.seen(), other.seen());
-        prop_assert!(first == second, "after step {at}: {}", differs(&first, &second));
+        prop_assert!(
+            first == second,
+            "after step {at}: {}",
+            differs(&first, &second)
+        );
     }
     Ok(())
 }
