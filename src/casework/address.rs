@@ -10,7 +10,7 @@ use crate::domain::notice::Letter;
 use crate::domain::people::Person;
 use crate::domain::text::EmailAddress;
 use crate::domain::time::Moment;
-use crate::store::challenges::{By, Purpose};
+use crate::store::challenges::{self, By, Purpose};
 use crate::store::db::{Conn, DbError, is_taken};
 use crate::store::people;
 use serde_json::json;
@@ -26,6 +26,8 @@ impl Desk {
         self.db
             .write(move |conn| {
                 let own = signin::own_and_fresh(conn, &caller, now)?;
+                // Only the address that was asked for last can be confirmed.
+                challenges::supersede(conn, Purpose::Address, own.person.id, now)?;
                 let question = Question {
                     purpose: Purpose::Address,
                     person: Some(own.person.id),

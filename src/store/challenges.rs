@@ -165,6 +165,22 @@ pub fn close_all(conn: &mut Conn, person: PersonId, now: Moment) -> Result<usize
         .execute(conn)?)
 }
 
+/// Closes a person's open questions for one purpose: a new one takes their place.
+pub fn supersede(
+    conn: &mut Conn,
+    purpose: Purpose,
+    person: PersonId,
+    now: Moment,
+) -> Result<usize, DbError> {
+    let open = challenges::table
+        .filter(challenges::purpose.eq(purpose.word()))
+        .filter(challenges::person_id.eq(Key::from(person)))
+        .filter(challenges::used_at.is_null());
+    Ok(diesel::update(open)
+        .set(challenges::used_at.eq(Some(At(now))))
+        .execute(conn)?)
+}
+
 /// Removes questions that ran out or were answered before `before`.
 pub fn forget(conn: &mut Conn, before: Moment) -> Result<usize, DbError> {
     let expired = diesel::delete(challenges::table.filter(challenges::expires_at.lt(At(before))))

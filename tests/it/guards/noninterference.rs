@@ -306,7 +306,14 @@ impl Names {
     fn is_random(word: &str) -> bool {
         let hex = |w: &str| w.chars().all(|c| c.is_ascii_hexdigit() || c == '-');
         let long = word.len() >= 30 && (hex(word) || word.chars().all(char::is_alphanumeric));
-        long || word.starts_with("CG-2026-")
+        let code = word.len() == 11
+            && word.split('-').all(|half| {
+                half.len() == 5
+                    && half
+                        .chars()
+                        .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit())
+            });
+        long || code || word.starts_with("CG-2026-")
     }
 
     fn words(page: &str) -> impl Iterator<Item = &str> {
