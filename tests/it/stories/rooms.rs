@@ -3,6 +3,7 @@ use serde_json::{Value, json};
 
 use crate::cast::Cast;
 use crate::on_both;
+use crate::support::browser::Browser;
 use crate::support::{App, CANARY, Person, Reply};
 
 fn say(who: &Person, case: &str, room: &str, text: &str) -> Reply {
@@ -168,5 +169,80 @@ on_both! {
         cast.facilitator.post(&path("invited"), &said(&cast.invited, true)).expect(201);
         assert_eq!(cast.facilitator.post(&path("initiating"), &said(&cast.invited, true)).expect(422).flaws(), ["/on_behalf_of"]);
         assert_eq!(cast.invited_lead.post(&path("joint"), &said(&cast.invited, true)).expect(422).flaws(), ["/on_behalf_of"]);
+    }
+}
+
+on_both! {
+    fn ones_own_words_are_released_by_oneself_and_nobody_else(app: &App) {
+        let cast = Cast::new(app);
+        let case = talking(&cast);
+        let ours = id(&say(&cast.initiating_member, &case, "initiating", "We could share Tuesdays.").expect(201));
+        let theirs = id(&say(&cast.facilitator, &case, "initiating", "That sounds generous.").expect(201));
+        let path = |message: &str| format!("/api/v1/cases/{case}/rooms/initiating/messages/{message}/release");
+        let release = |who: &Browser, message: &str, to: &str| who.post(&path(message), &json!({ "to": to }));
+        assert_eq!(cast.initiating_lead.post(&path(&ours), &json!({ "to": "joint" })).expect(403).problem(), "fresh-step");
+        let (lead, other, neutral) = (cast.initiating_lead.fresh(), cast.invited_lead.fresh(), cast.facilitator.fresh());
+        release(&neutral, &ours, "joint").expect(403);
+        release(&lead, &theirs, "joint").expect(403);
+        release(&other, &ours, "joint").expect(404);
+        for to in ["invited", "process", "notes", "initiating"] { assert_eq!(release(&lead, &ours, to).expect(403).problem(), "not-allowed"); }
+        let copy = release(&lead, &ours, "joint").expect(201).body;
+        assert_eq!((&copy["released"], &copy["text"]), (&json!(true), &json!("We could share Tuesdays.")));
+        assert_ne!(copy["id"], json!(ours));
+        assert_eq!(texts(&reads(&cast.invited_lead, &case, "joint")), [json!("We could share Tuesdays.")]);
+        assert_eq!(texts(&reads(&cast.initiating_lead, &case, "initiating")).len(), 2, "the room keeps what was said in it");
+        // Once everybody has agreed to the open model, the facilitator may pass on what is said from then on.
+        app.clock.advance(chrono::Duration::minutes(1));
+        cast.facilitator.did(&case, json!({ "event": "set_confidentiality", "model": "open" }));
+        let before = id(&say(&cast.initiating_lead, &case, "initiating", "Before.").expect(201));
+        cast.initiating_lead.did(&case, json!({ "event": "agree_to_talk" }));
+        app.clock.advance(chrono::Duration::minutes(1));
+        cast.invited_lead.did(&case, json!({ "event": "agree_to_talk" }));
+        let after = id(&say(&cast.initiating_lead, &case, "initiating", "After.").expect(201));
+        release(&neutral, &before, "joint").expect(403);
+        release(&neutral, &after, "joint").expect(201);
+    }
+
+    fn clero_looks_into_a_room_only_with_two_people_and_in_the_open(app: &App) {
+        let cast = Cast::new(app);
+        let second = app.staff("Cyn Vale", &[common_ground::domain::people::Role::Coordinator]);
+        let case = talking(&cast);
+        say(&cast.initiating_lead, &case, "initiating", "Somebody is not safe.").expect(201);
+        let path = format!("/api/v1/cases/{case}/room-looks");
+        let wish = json!({ "room": "initiating", "ground": "serious_risk_of_harm", "reason": "A call to the safeguarding lead.", "hours": 4 });
+        assert_eq!(cast.coordinator.post(&path, &wish).expect(403).problem(), "fresh-step");
+        for nobody in [&cast.facilitator, &cast.invited_lead] { assert_eq!(nobody.fresh().post(&path, &wish).expect(403).problem(), "not-allowed"); }
+        cast.other_facilitator.fresh().post(&path, &wish).expect(404);
+        let asking = cast.coordinator.fresh();
+        for (field, bad) in [("hours", json!(25)), ("hours", json!(0)), ("room", json!("notes"))] {
+            let mut wrong = wish.clone();
+            wrong[field] = bad;
+            assert_eq!(asking.post(&path, &wrong).expect(422).flaws(), [format!("/{field}")]);
+        }
+        let look = id(&asking.post(&path, &wish).expect(201));
+        reads(&cast.coordinator, &case, "initiating").expect(404);
+        asking.post(&format!("{path}/{look}/approve"), &json!({})).expect(403);
+        assert!(app.subjects_to(&second).iter().any(|s| s.contains("decide")), "{:?}", app.subjects_to(&second));
+        for side in [&cast.initiating_lead, &cast.invited_lead] { assert_eq!(side.get(&path).expect(200).body["items"], json!([])); }
+        assert_eq!(second.post(&format!("{path}/{look}/approve"), &json!({})).expect(403).problem(), "fresh-step");
+        let deciding = second.fresh();
+        deciding.post(&format!("{path}/{look}/approve"), &json!({})).expect(200);
+        assert_eq!(deciding.post(&format!("{path}/{look}/decline"), &json!({})).expect(409).problem(), "conflict");
+        assert_eq!(texts(&reads(&cast.coordinator, &case, "initiating").expect(200)).len(), 1);
+        reads(&second, &case, "initiating").expect(404);
+        reads(&cast.coordinator, &case, "invited").expect(404);
+        say(&cast.coordinator, &case, "initiating", "Hello.").expect(404);
+        let told = cast.initiating_member.get(&path).expect(200).body["items"][0].clone();
+        assert_eq!((&told["ground"], &told["reason"], told["looked_at"].as_array().map(Vec::len)), (&json!("serious_risk_of_harm"), &wish["reason"], Some(1)));
+        assert!(app.subjects_to(&cast.initiating_member).iter().any(|s| s.contains("privacy")), "{:?}", app.subjects_to(&cast.initiating_member));
+        assert!(!app.subjects_to(&cast.invited_lead).iter().any(|s| s.contains("privacy")));
+        assert_eq!(cast.invited_lead.get(&path).expect(200).body["items"], json!([]), "the other side's room is not theirs");
+        app.clock.advance(chrono::Duration::hours(5));
+        reads(&cast.coordinator, &case, "initiating").expect(404);
+        assert_eq!(cast.initiating_lead.get(&path).body["items"][0]["state"], "over");
+        let again = id(&cast.coordinator.fresh().post(&path, &wish).expect(201));
+        second.fresh().post(&format!("{path}/{again}/decline"), &json!({})).expect(200);
+        reads(&cast.coordinator, &case, "initiating").expect(404);
+        assert_eq!(cast.initiating_lead.get(&path).body["items"].as_array().map(Vec::len), Some(1), "a no leaves no trace");
     }
 }
