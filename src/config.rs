@@ -10,6 +10,7 @@ use url::Url;
 
 use crate::casework::Settings;
 use crate::domain::deadline::Spans;
+use crate::domain::document::Shelf;
 use crate::domain::text::{EmailAddress, Line};
 use crate::mail::letter::Sender;
 use crate::mail::mailer::{BadRelay, Mailer, Relay};
@@ -32,6 +33,8 @@ pub const KEYS: &[(&str, &str)] = &[
     ("CLERO_PHONE", "0300 000 0000"),
     ("TOKEN_DAYS", "90"),
     ("INVITATION_DAYS", "14"),
+    ("DOCUMENT_MB", "10"),
+    ("ROOM_MB", "100"),
     ("BODY_SECONDS", "10"),
     ("LOG", "info"),
     ("LOG_FORMAT", "text"),
@@ -115,6 +118,13 @@ impl Config {
                 .filter(|n| *n > 0)
                 .ok_or_else(|| BadConfig::Key(key, "write a whole number above 0".to_owned()))
         };
+        let document_mb = number("DOCUMENT_MB")?;
+        if document_mb > Shelf::LARGEST_DOCUMENT_MB {
+            return Err(BadConfig::Key(
+                "DOCUMENT_MB",
+                "write a whole number from 1 to 10".to_owned(),
+            ));
+        }
         let address = |key: &'static str| {
             EmailAddress::parse(&value(key)).map_err(|why| BadConfig::Key(key, why.to_string()))
         };
@@ -189,6 +199,10 @@ impl Config {
                 },
                 token_days: number("TOKEN_DAYS")?,
                 invitation_days: number("INVITATION_DAYS")?,
+                shelf: Shelf {
+                    document_mb,
+                    room_mb: number("ROOM_MB")?,
+                },
             },
             public_url,
             body_time: Duration::from_secs(number("BODY_SECONDS")?.into()),
@@ -287,6 +301,8 @@ mod tests {
             ("PUBLIC_URL", "https://x.org/path"),
             ("MAIL_FROM", "nobody"),
             ("TOKEN_DAYS", "0"),
+            ("DOCUMENT_MB", "11"),
+            ("ROOM_MB", "none"),
             ("SMTP_URL", "mail.example.org"),
             ("LOG_FORMAT", "xml"),
         ] {

@@ -1,7 +1,9 @@
 //! The second floor: what people come to do. It owns every transaction and knows no HTTP; `act` is the one way a
 //! case changes. The desk is where it is done: database, clock, letters and settings, handed down from `app`.
 pub mod act;
+pub mod documents;
 pub mod facts;
+pub mod files;
 pub mod mailbox;
 pub mod members;
 pub mod open;
@@ -17,14 +19,18 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::domain::case::Stage;
 use crate::domain::deadline::Spans;
 use crate::domain::decide::{Flaw, Refusal};
+use crate::domain::document::Shelf;
 use crate::domain::id::PersonId;
 use crate::domain::people::Actor;
+use crate::domain::reason::Reason;
 use crate::domain::time::{Clock, Moment};
 use crate::mail::letter::{LetterError, Letters, Sender};
 use crate::store::db::{Asked, Conn, Db, DbError, is_taken};
 use crate::store::once;
+use files::FileFlaw;
 use signin::Credential;
 
 /// What may be set without changing the program.
@@ -40,6 +46,8 @@ pub struct Settings {
     pub token_days: u16,
     /// How long an invitation to a first account can be taken up, in days.
     pub invitation_days: u16,
+    /// How much may be laid down in rooms.
+    pub shelf: Shelf,
 }
 
 /// Where casework is done. Cloning it is cheap.
@@ -70,6 +78,12 @@ pub enum Error {
     NotAllowed,
     #[error("refused")]
     Refused(Refusal),
+    /// It may be done, but not now: the stage the case is at, and what is missing.
+    #[error("not possible now")]
+    Unmet(Stage, Vec<Reason>),
+    /// A file that is not taken in.
+    #[error("a file that is not taken in: {0}")]
+    File(FileFlaw),
     #[error("bad input")]
     Flawed(Vec<Flaw>),
     /// Changing this needs `If-Match`.
@@ -111,6 +125,8 @@ impl Asked for Error {
             | Self::Missing
             | Self::NotAllowed
             | Self::Refused(_)
+            | Self::Unmet(..)
+            | Self::File(_)
             | Self::Flawed(_)
             | Self::NeedsTag
             | Self::Stale

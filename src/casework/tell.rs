@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 
 use super::{Error, Settings};
-use crate::domain::access::capacity;
+use crate::domain::access::{capacity, reads_room};
 use crate::domain::case::{Case, Side};
 use crate::domain::id::{CaseId, EventId, LetterId, NoticeId, OrganisationId, PersonId};
 use crate::domain::notice::{Letter, Notice, Told};
 use crate::domain::people::{Person, Role};
+use crate::domain::room::Room;
 use crate::domain::text::Line;
 use crate::domain::time::{Moment, in_words};
 use crate::mail::letter::{Letters, Words, assemble};
@@ -125,6 +126,40 @@ fn audience_of(
                         .invited
                         .iter()
                         .any(|p| actor.leads(p.organisation)))
+        })
+        .map(|(id, _)| id)
+        .collect())
+}
+
+/// Everybody who reads `room` today, whoever acts.
+pub fn people_of_room(
+    conn: &mut Conn,
+    case: &Case,
+    room: Room,
+    now: Moment,
+) -> Result<BTreeSet<PersonId>, Error> {
+    let belongs = |side: Side| match room {
+        Room::Joint | Room::Process => true,
+        Room::Private(of) | Room::Own(of) => of == side,
+        Room::Neutrals | Room::Notes => false,
+    };
+    let organisations: Vec<OrganisationId> = Side::BOTH
+        .into_iter()
+        .filter(|side| belongs(*side))
+        .flat_map(|side| case.sides.of(side))
+        .map(|party| party.organisation)
+        .collect();
+    let mut candidates = people::active_members(conn, &organisations)?;
+    candidates.extend(case.neutrals.in_place());
+    candidates.extend(case.neutrals.observers.iter().map(|o| o.person));
+    if room == Room::Process {
+        candidates.extend(people::with_role(conn, Role::Coordinator)?);
+    }
+    let actors = people::actors(conn, &candidates)?;
+    Ok(actors
+        .into_iter()
+        .filter(|(_, actor)| {
+            capacity(case, actor, now).is_some_and(|as_what| reads_room(case, as_what, room))
         })
         .map(|(id, _)| id)
         .collect())

@@ -4,6 +4,7 @@ pub mod cases;
 pub mod columns;
 pub mod credentials;
 pub mod db;
+pub mod documents;
 pub mod events;
 pub mod keys;
 pub mod notices;

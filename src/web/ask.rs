@@ -75,7 +75,8 @@ fn one<'a>(headers: &'a HeaderMap, name: &header::HeaderName) -> Result<Option<&
         .transpose()
 }
 
-fn caller(headers: &HeaderMap) -> Result<Credential, Problem> {
+/// Who says they are asking.
+pub(super) fn caller(headers: &HeaderMap) -> Result<Credential, Problem> {
     let Some(said) = one(headers, &header::AUTHORIZATION)? else {
         return Ok(Credential::anonymous());
     };
@@ -88,6 +89,12 @@ fn caller(headers: &HeaderMap) -> Result<Credential, Problem> {
 }
 
 impl Ask {
+    /// What was said beside the body.
+    #[must_use]
+    pub fn headers(&self) -> &HeaderMap {
+        self.request.headers()
+    }
+
     /// The name in the path, in its one canonical spelling; anything else is not there.
     pub fn id<T>(&self, name: &str, parse: impl FnOnce(&str) -> Option<T>) -> Result<T, Problem> {
         self.request

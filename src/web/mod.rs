@@ -2,6 +2,7 @@
 //! it never sees the store or the mail, so no handler can pass by the access rules.
 pub mod api;
 pub mod ask;
+pub mod form;
 pub mod guard;
 pub mod json;
 pub mod openapi;

@@ -1,5 +1,6 @@
 //! The API, one file a room. A handler reads the request, calls one use case, and answers.
 pub mod cases;
+pub mod documents;
 pub mod health;
 pub mod invitations;
 pub mod mailbox;
