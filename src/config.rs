@@ -10,6 +10,7 @@ use url::Url;
 
 use crate::casework::{Hashing, Settings};
 use crate::domain::deadline::Spans;
+use crate::domain::document::Shelf;
 use crate::domain::text::{EmailAddress, Line};
 use crate::mail::letter::Sender;
 use crate::mail::mailer::{BadRelay, Mailer, Relay};
@@ -36,6 +37,8 @@ pub const KEYS: &[(&str, &str)] = &[
     ("PASSWORD_MEMORY_KIB", "19456"),
     ("PASSWORD_PASSES", "2"),
     ("TRUSTED_PROXIES", ""),
+    ("DOCUMENT_MB", "10"),
+    ("ROOM_MB", "100"),
     ("BODY_SECONDS", "10"),
     ("LOG", "info"),
     ("LOG_FORMAT", "text"),
@@ -121,6 +124,13 @@ impl Config {
                 .filter(|n| *n > 0)
                 .ok_or_else(|| BadConfig::Key(key, "write a whole number above 0".to_owned()))
         };
+        let document_mb = number("DOCUMENT_MB")?;
+        if document_mb > Shelf::LARGEST_DOCUMENT_MB {
+            return Err(BadConfig::Key(
+                "DOCUMENT_MB",
+                "write a whole number from 1 to 10".to_owned(),
+            ));
+        }
         let address = |key: &'static str| {
             EmailAddress::parse(&value(key)).map_err(|why| BadConfig::Key(key, why.to_string()))
         };
@@ -217,6 +227,10 @@ impl Config {
                 hashing: Hashing {
                     memory_kib: memory_kib.into(),
                     passes: number("PASSWORD_PASSES")?.into(),
+                },
+                shelf: Shelf {
+                    document_mb,
+                    room_mb: number("ROOM_MB")?,
                 },
             },
             public_url,
@@ -318,6 +332,8 @@ mod tests {
             ("TOKEN_DAYS", "0"),
             ("PASSWORD_MEMORY_KIB", "7"),
             ("TRUSTED_PROXIES", "proxy.example.org"),
+            ("DOCUMENT_MB", "11"),
+            ("ROOM_MB", "none"),
             ("SMTP_URL", "mail.example.org"),
             ("LOG_FORMAT", "xml"),
         ] {

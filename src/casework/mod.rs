@@ -3,8 +3,10 @@
 pub mod act;
 pub mod address;
 pub mod challenge;
+pub mod documents;
 pub mod door;
 pub mod facts;
+pub mod files;
 pub mod invitations;
 pub mod lead;
 pub mod looks;
@@ -36,6 +38,7 @@ use serde::de::DeserializeOwned;
 use crate::domain::case::Stage;
 use crate::domain::deadline::Spans;
 use crate::domain::decide::{Flaw, Refusal};
+use crate::domain::document::Shelf;
 use crate::domain::id::PersonId;
 use crate::domain::people::Actor;
 use crate::domain::reason::Reason;
@@ -43,6 +46,7 @@ use crate::domain::time::{Clock, Moment};
 use crate::mail::letter::{LetterError, Letters, Sender};
 use crate::store::db::{Asked, Conn, Db, DbError, is_taken};
 use crate::store::once;
+use files::FileFlaw;
 use signin::Credential;
 
 /// What may be set without changing the program.
@@ -62,6 +66,8 @@ pub struct Settings {
     pub session_hours: u16,
     /// What a password costs to try.
     pub hashing: Hashing,
+    /// How much may be laid down in rooms.
+    pub shelf: Shelf,
 }
 
 /// The cost of hashing one password with Argon2id.
@@ -108,6 +114,9 @@ pub enum Error {
     /// It could be done, but not as the case stands.
     #[error("not now")]
     Unmet(Stage, Vec<Reason>),
+    /// A file that is not taken in.
+    #[error("a file that is not taken in: {0}")]
+    File(FileFlaw),
     #[error("bad input")]
     Flawed(Vec<Flaw>),
     /// Changing this needs `If-Match`.
@@ -152,6 +161,7 @@ impl Asked for Error {
             | Self::TooManyTries { .. }
             | Self::Refused(_)
             | Self::Unmet(..)
+            | Self::File(_)
             | Self::Flawed(_)
             | Self::NeedsTag
             | Self::Stale

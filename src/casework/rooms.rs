@@ -19,7 +19,7 @@ use crate::domain::notice::Letter;
 use crate::domain::people::Actor;
 use crate::domain::reason::NamedReason;
 use crate::domain::room::{
-    Message, Put, Room, Said, Struck, closed_because, may_release, may_strike,
+    Message, Put, Room, Said, Struck, closed_because, is_wider, may_release, may_strike,
 };
 use crate::domain::sight::PersonName;
 use crate::domain::text::Prose;
@@ -243,6 +243,12 @@ impl Desk {
                 by: found.capacity,
                 at: found.at,
             };
+            if !is_wider(room, to) {
+                return Err(Error::flaw(
+                    "/to",
+                    "a message can be released into the joint room only",
+                ));
+            }
             if !may_release(at.case, at.capacity, from, to) {
                 return Err(Error::NotAllowed);
             }

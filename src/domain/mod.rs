@@ -9,6 +9,7 @@ pub mod closure;
 pub mod conversation;
 pub mod deadline;
 pub mod decide;
+pub mod document;
 pub mod event;
 pub mod facts;
 pub mod hash;

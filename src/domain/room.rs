@@ -165,12 +165,10 @@ pub struct Put {
     pub at: Moment,
 }
 
-/// Whether what was `put` into a room may be released into `to` by somebody in `capacity`: only by its owner, and only
-/// into a wider room (SPEC §5). Once everybody has agreed to the open model, the neutral may also release what a side
-/// says from then on.
+/// Whether `to` is a wider room than `from`: more people read there, and among them everybody who reads here (SPEC §5).
 #[must_use]
-pub fn may_release(case: &Case, capacity: Capacity, put: Put, to: Room) -> bool {
-    let wider = match (put.room, to) {
+pub fn is_wider(from: Room, to: Room) -> bool {
+    match (from, to) {
         (Room::Private(_) | Room::Own(_) | Room::Neutrals, Room::Joint) => true,
         (Room::Own(own), Room::Private(side)) => own == side,
         (
@@ -182,7 +180,14 @@ pub fn may_release(case: &Case, capacity: Capacity, put: Put, to: Room) -> bool 
             | Room::Notes,
             _,
         ) => false,
-    };
+    }
+}
+
+/// Whether what was `put` into a room may be released into `to` by somebody in `capacity`: only by its owner, and only
+/// into a wider room (SPEC §5). Once everybody has agreed to the open model, the neutral may release what is said in a
+/// side's room from then on.
+#[must_use]
+pub fn may_release(case: &Case, capacity: Capacity, put: Put, to: Room) -> bool {
     let open = || {
         matches!(put.room, Room::Private(_))
             && case
@@ -192,14 +197,20 @@ pub fn may_release(case: &Case, capacity: Capacity, put: Put, to: Room) -> bool 
     };
     let own = match capacity {
         Capacity::Party { side, .. } => put.by.side() == Some(side),
-        Capacity::Neutral => put.by == CapacityName::Facilitator || open(),
+        // Even the neutral's own words would tell that something is said in a side's room.
+        Capacity::Neutral => match put.room {
+            Room::Private(_) => open(),
+            Room::Joint | Room::Own(_) | Room::Neutrals | Room::Process | Room::Notes => {
+                put.by == CapacityName::Facilitator
+            }
+        },
         Capacity::Asked
         | Capacity::Observer
         | Capacity::Coordinator
         | Capacity::Auditor
         | Capacity::System => false,
     };
-    wider && own
+    is_wider(put.room, to) && own
 }
 
 /// Something said in a room. It is never changed: a correction is a new one, and a struck one keeps its place.

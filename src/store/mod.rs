@@ -5,6 +5,7 @@ pub mod challenges;
 pub mod columns;
 pub mod credentials;
 pub mod db;
+pub mod documents;
 pub mod events;
 pub mod keys;
 pub mod looks;

@@ -76,7 +76,8 @@ fn one<'a>(headers: &'a HeaderMap, name: &header::HeaderName) -> Result<Option<&
         .transpose()
 }
 
-fn caller(headers: &HeaderMap) -> Result<Credential, Problem> {
+/// Who says they are asking.
+pub(super) fn caller(headers: &HeaderMap) -> Result<Credential, Problem> {
     let Some(said) = one(headers, &header::AUTHORIZATION)? else {
         let session = cookies::read(headers, cookies::SESSION)?;
         return Ok(session.map_or_else(Credential::anonymous, |s| Credential::session(&s)));
@@ -121,6 +122,12 @@ impl Ask {
         } else {
             Err(Problem::new(Kind::CrossSite))
         }
+    }
+
+    /// What was said beside the body.
+    #[must_use]
+    pub fn headers(&self) -> &HeaderMap {
+        self.request.headers()
     }
 
     /// The name in the path, in its one canonical spelling; anything else is not there.

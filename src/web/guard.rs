@@ -1,5 +1,5 @@
 //! What every request passes before any handler: is it meant for us, is it small enough and quick enough, and is it in
-//! a form we read. Caps hold for every address alike (SAFETY §4).
+//! a form we read. Caps hold for every address alike, but for the one where documents are laid down (SAFETY §4).
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::time::Duration;
@@ -13,13 +13,18 @@ use actix_web::web::{Bytes, BytesMut, Data};
 use actix_web::{Error as ActixError, HttpMessage, ResponseError};
 use futures_util::StreamExt;
 
-use super::ask::session_of;
+use super::ask::{caller, session_of};
+use super::form::is_form;
 use super::problem::{Kind, Problem};
 use crate::casework::Desk;
 use crate::domain::decide::Flaw;
 
-/// The most a body may have; no address takes more yet.
+/// The most a body may have, in octets.
 pub const JSON_CAP: usize = 256 * 1024;
+/// The most the upload of a document may have: 10 MB, and what a form puts around it.
+pub const UPLOAD_CAP: usize = 10 * 1024 * 1024 + 64 * 1024;
+/// How many times longer an upload may take than another body.
+const UPLOAD_PATIENCE: u32 = 10;
 
 /// What the guard is told.
 #[derive(Debug, Clone)]
@@ -103,6 +108,12 @@ async fn checked(req: &mut ServiceRequest) -> Result<(), Problem> {
     }
     acceptable(req.headers(), req.path())?;
     each_key_once(req.query_string())?;
+    let upload = is_upload(req);
+    let (cap, patience) = if upload {
+        (UPLOAD_CAP, watch.body_time * UPLOAD_PATIENCE)
+    } else {
+        (JSON_CAP, watch.body_time)
+    };
     if req
         .headers()
         .get(header::CONTENT_LENGTH)
@@ -111,7 +122,7 @@ async fn checked(req: &mut ServiceRequest) -> Result<(), Problem> {
                 .to_str()
                 .ok()
                 .and_then(|l| l.parse::<u64>().ok())
-                .is_none_or(|l| l > JSON_CAP as u64)
+                .is_none_or(|l| l > cap as u64)
         })
     {
         return Err(Problem::new(Kind::TooLarge));
@@ -120,8 +131,18 @@ async fn checked(req: &mut ServiceRequest) -> Result<(), Problem> {
     let has_body = [header::CONTENT_LENGTH, header::TRANSFER_ENCODING]
         .iter()
         .any(|name| req.headers().contains_key(name));
+    if upload && has_body {
+        // Nobody makes us hold ten megabytes without saying who they are.
+        let desk = req
+            .app_data::<Data<Desk>>()
+            .cloned()
+            .ok_or_else(|| Problem::new(Kind::Broken))?;
+        desk.may_write(caller(req.headers())?).await?;
+    }
     let body = if has_body {
-        tokio::time::timeout(watch.body_time, whole_body(req.take_payload()))
+        let payload = req.take_payload();
+        let life = req.conn_data::<Life>();
+        tokio::time::timeout(patience, whole_body(payload, cap, life))
             .await
             .map_err(|_| Problem::new(Kind::SlowBody))??
     } else {
@@ -129,12 +150,18 @@ async fn checked(req: &mut ServiceRequest) -> Result<(), Problem> {
     };
     if !body.is_empty()
         && [Method::POST, Method::PUT, Method::PATCH].contains(req.method())
+        && !upload
         && !is_json(req.headers())
     {
         return Err(Problem::new(Kind::Unsupported));
     }
     req.set_payload(Payload::from(body));
     Ok(())
+}
+
+/// Whether somebody lays down a document: the one place where a body is a form, and may be large.
+fn is_upload(req: &ServiceRequest) -> bool {
+    req.method() == Method::POST && req.path().ends_with("/documents") && is_form(req.headers())
 }
 
 /// A request for another host is not answered: links in letters are made from our own address only.
@@ -201,6 +228,24 @@ fn host_of(origin: &str) -> Option<String> {
     )
 }
 
+/// What somebody may accept who takes a document home, or is told why not.
+const CONTENT: &[&str] = &[
+    "*/*",
+    "application/*",
+    "application/json",
+    "application/octet-stream",
+    "application/pdf",
+    "application/problem+json",
+    "application/vnd.oasis.opendocument.text",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "image/*",
+    "image/jpeg",
+    "image/png",
+    "text/*",
+    "text/csv",
+    "text/plain",
+];
+
 fn acceptable(headers: &HeaderMap, path: &str) -> Result<(), Problem> {
     let said = || {
         headers
@@ -221,7 +266,9 @@ fn acceptable(headers: &HeaderMap, path: &str) -> Result<(), Problem> {
         .filter(|range| !refused(range))
         .map(|range| range.split(';').next().unwrap_or_default().trim())
         .collect();
-    let ours: &[&str] = if path.starts_with("/api/v1")
+    let ours: &[&str] = if path.starts_with("/api/v1/cases/") && path.ends_with("/content") {
+        CONTENT
+    } else if path.starts_with("/api/v1")
         || path.starts_with("/health")
         || path == "/api/openapi.json"
     {
@@ -263,13 +310,21 @@ fn each_key_once(query: &str) -> Result<(), Problem> {
     Ok(())
 }
 
-async fn whole_body(mut payload: Payload) -> Result<Bytes, Problem> {
+async fn whole_body(
+    mut payload: Payload,
+    cap: usize,
+    life: Option<&Life>,
+) -> Result<Bytes, Problem> {
     let mut body = BytesMut::new();
     while let Some(chunk) = payload.next().await {
+        // An upload that goes on is no idle connection.
+        if let Some(life) = life {
+            life.goes_on();
+        }
         let chunk = chunk.map_err(|_| {
             Problem::new(Kind::BadRequest).saying("The body did not arrive as its headers said.")
         })?;
-        if body.len() + chunk.len() > JSON_CAP {
+        if body.len() + chunk.len() > cap {
             return Err(Problem::new(Kind::TooLarge));
         }
         body.extend_from_slice(&chunk);
@@ -305,14 +360,25 @@ fn with_house_headers<B>(mut answer: ServiceResponse<B>) -> ServiceResponse<B> {
     } else {
         "default-src 'none'; frame-ancestors 'none'"
     };
+    // A document brings a stricter one of its own.
+    let sandboxed = answer
+        .response()
+        .headers()
+        .get(header::CONTENT_SECURITY_POLICY)
+        .is_some_and(|policy| policy.as_bytes().starts_with(b"sandbox"));
     let headers = answer.headers_mut();
     for (name, value) in [
         (header::CACHE_CONTROL, "no-store"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "no-referrer"),
-        (header::CONTENT_SECURITY_POLICY, policy),
     ] {
         headers.insert(name, HeaderValue::from_static(value));
+    }
+    if !sandboxed {
+        headers.insert(
+            header::CONTENT_SECURITY_POLICY,
+            HeaderValue::from_static(policy),
+        );
     }
     answer
 }

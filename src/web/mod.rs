@@ -4,6 +4,7 @@ pub mod api;
 pub mod ask;
 pub mod browser;
 pub mod cookies;
+pub mod form;
 pub mod guard;
 pub mod json;
 pub mod openapi;

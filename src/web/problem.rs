@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::casework::Error;
+use crate::casework::files::FileFlaw;
 use crate::domain::action::EventName;
 use crate::domain::case::Stage;
 use crate::domain::decide::{Flaw, Refusal};
@@ -53,8 +54,8 @@ kinds! {
     NotPossibleNow "not-possible-now" 409 "This cannot be done now": "The reasons say what is missing. Put that right, or GET available-events to see what can be done instead.",
     Conflict "conflict" 409 "This does not fit with what is there": "The detail says with what. Change the request and send it again.",
     Stale "stale" 412 "Somebody else changed this": "Nothing was lost and nothing was changed. Read it again, look at what is new, and send your request with the new ETag or hash.",
-    TooLarge "too-large" 413 "This is too large": "Send less: a JSON document may have 256 KiB.",
-    Unsupported "unsupported-media-type" 415 "We cannot read this kind of content": "Send `Content-Type: application/json`, uncompressed.",
+    TooLarge "too-large" 413 "This is too large": "Send less: JSON may have 256 KiB, and the upload of a document 10 MB.",
+    Unsupported "unsupported-media-type" 415 "We cannot read this kind of content": "Send `Content-Type: application/json`, uncompressed; where a document is laid down, `multipart/form-data`.",
     Misdirected "misdirected" 421 "This is not the service you are looking for": "Use the address you were given; the host name of this request is not ours.",
     Invalid "invalid" 422 "Some of this needs another look": "Each entry of `errors` says where (a JSON pointer) and what to do.",
     KeyReused "key-reused" 422 "This key was used for another request": "Use a new Idempotency-Key for a new request, or send the same request again.",
@@ -198,6 +199,7 @@ impl From<Error> for Problem {
                 reasons: reasons.into_iter().map(NamedReason::from).collect(),
                 ..Self::new(Kind::NotPossibleNow)
             },
+            Error::File(flaw) => file(flaw),
             Error::Refused(Refusal::OldHash) | Error::Stale => Self::new(Kind::Stale),
             Error::Refused(Refusal::Flawed(flaws)) | Error::Flawed(flaws) => {
                 Self::new(Kind::Invalid).with(flaws)
@@ -227,6 +229,32 @@ impl From<Error> for Problem {
             }
         }
     }
+}
+
+/// Why a file is not taken in: its label is a flaw of the form, its size and its kind are statuses of their own.
+fn file(flaw: FileFlaw) -> Problem {
+    let words = flaw.to_string();
+    match flaw {
+        FileFlaw::Label(_) | FileFlaw::NoLabel | FileFlaw::Empty => {
+            Problem::new(Kind::Invalid).with(vec![Flaw::at("/file", &words)])
+        }
+        FileFlaw::TooLarge(_) => Problem::new(Kind::TooLarge).saying(&sentence(&words)),
+        FileFlaw::NotOurs | FileFlaw::NotWhatItSays | FileFlaw::Active => {
+            Problem::new(Kind::Unsupported).saying(&format!("{} {ACCEPTED}", sentence(&words)))
+        }
+    }
+}
+
+/// What may be laid down in a room.
+const ACCEPTED: &str =
+    "Documents can be PDF, DOCX, ODT, JPG, PNG, CSV or TXT files, without macros or scripts.";
+
+fn sentence(words: &str) -> String {
+    let mut letters = words.chars();
+    letters
+        .next()
+        .map(|first| format!("{}{}.", first.to_uppercase(), letters.as_str()))
+        .unwrap_or_default()
 }
 
 impl ResponseError for Problem {

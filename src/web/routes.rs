@@ -9,9 +9,10 @@ use actix_web::{FromRequest, Handler, Responder, ResponseError};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use super::api::{
-    account, cases, door, health, invitations, looks, mailbox, organisations, people, places,
-    recoveries, rooms,
+    account, cases, documents, door, health, invitations, looks, mailbox, organisations, people,
+    places, recoveries, rooms,
 };
+use super::guard::UPLOAD_CAP;
 use super::pages;
 use super::problem::{Kind, Problem};
 
@@ -38,6 +39,8 @@ pub struct Route {
     pub body: Option<Shape>,
     /// The good answer: its status, and its shape where it has a body.
     pub answer: (u16, Option<Shape>),
+    /// Whether the body is an upload, and whether the good answer is a file.
+    pub file: FileWay,
     /// Whether the answer carries an `ETag`.
     pub tagged: bool,
     /// Whether it changes something only with `If-Match`; on events it depends on the event.
@@ -47,6 +50,16 @@ pub struct Route {
     /// Whether `Idempotency-Key` is of use: not where the answer holds a secret, which is not kept.
     pub keyed: bool,
     handler: Arc<dyn Fn(Method) -> actix_web::Route + Send + Sync>,
+}
+
+/// Which way a file goes, if one does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FileWay {
+    No,
+    /// The body is a form with a file.
+    Up,
+    /// The good answer is a file.
+    Down,
 }
 
 /// Whether `If-Match` is needed.
@@ -72,6 +85,15 @@ impl Route {
     }
     fn gives<T: JsonSchema>(mut self, status: u16) -> Self {
         self.answer = (status, Some(|generator| generator.subschema_for::<T>()));
+        self
+    }
+    fn uploads(mut self) -> Self {
+        self.file = FileWay::Up;
+        self
+    }
+    fn downloads(mut self) -> Self {
+        self.file = FileWay::Down;
+        self.answer = (200, None);
         self
     }
     fn tagged(mut self) -> Self {
@@ -117,6 +139,7 @@ where
         query: None,
         body: None,
         answer: (204, None),
+        file: FileWay::No,
         tagged: false,
         if_match: IfMatch::No,
         counted: false,
@@ -147,7 +170,7 @@ where
 #[must_use]
 #[rustfmt::skip]
 pub fn routes() -> Vec<Route> {
-    use crate::casework::{invitations as i, lead, looks as l, mailbox as m, passkeys as k, people as p, read::Page, reading as r, recovery as rec, register as g, rooms as rm, sessions as s, tokens as t};
+    use crate::casework::{documents as d, invitations as i, lead, looks as l, mailbox as m, passkeys as k, people as p, read::Page, reading as r, recovery as rec, register as g, rooms as rm, sessions as s, tokens as t};
     use crate::domain::{event, notice, people as dp, procedure, register as dr, review, sight};
     vec![
         get("/api/v1/me", "who_am_i", "Who you are and where you belong", people::me).gives::<p::Me>(200),
@@ -172,6 +195,12 @@ pub fn routes() -> Vec<Route> {
         post("/api/v1/cases/{case}/room-looks", "ask_to_look", "Ask to look into one room for at most a day; somebody else decides", looks::add).takes::<l::NewLook>().gives::<l::LookSight>(201),
         post("/api/v1/cases/{case}/room-looks/{look}/approve", "approve_look", "Say yes to somebody else's request; those whose room it is are told", looks::approve).gives::<l::LookSight>(200),
         post("/api/v1/cases/{case}/room-looks/{look}/decline", "decline_look", "Say no to somebody else's request", looks::decline).gives::<l::LookSight>(200),
+        get("/api/v1/cases/{case}/rooms/{room}/documents", "list_documents", "The documents of a room, in the order they came", documents::list).asks::<cases::SliceQuery>().gives::<Page<d::Document>>(200),
+        post("/api/v1/cases/{case}/rooms/{room}/documents", "add_document", "Lay down a document in a room", documents::add).uploads().gives::<d::Document>(201),
+        get("/api/v1/cases/{case}/documents/{document}", "read_document", "What is known of a document", documents::read).gives::<d::Document>(200),
+        get("/api/v1/cases/{case}/documents/{document}/content", "download_document", "A document as a file to keep; that you took it is written down", documents::content).downloads(),
+        post("/api/v1/cases/{case}/documents/{document}/release", "release_document", "Release a copy of your own document into a wider room", documents::release).takes::<documents::Release>().gives::<d::Document>(201),
+        get("/api/v1/cases/{case}/documents/{document}/downloads", "list_downloads", "Who took a document home, and when", documents::downloads).asks::<cases::SliceQuery>().gives::<Page<d::Downloaded>>(200),
 
         get("/api/v1/organisations", "list_organisations", "The register of organisations, by name", organisations::list).asks::<organisations::Query>().gives::<Page<g::OrganisationView>>(200).for_anybody(),
         post("/api/v1/organisations", "add_organisation", "Add an organisation to the register", organisations::add).takes::<g::WriteOrganisation>().gives::<g::OrganisationView>(201).tagged(),
@@ -243,6 +272,8 @@ pub fn routes() -> Vec<Route> {
 
 /// Puts every address in its place. An address that is there with another method says which methods it has.
 pub fn configure(config: &mut ServiceConfig) {
+    // The guard has counted already.
+    config.app_data(web::PayloadConfig::new(UPLOAD_CAP));
     let mut by_path: BTreeMap<&'static str, Vec<Route>> = BTreeMap::new();
     for route in routes() {
         by_path.entry(route.path).or_default().push(route);

@@ -1,6 +1,7 @@
 //! The API, one file a room. A handler reads the request, calls one use case, and answers.
 pub mod account;
 pub mod cases;
+pub mod documents;
 pub mod door;
 pub mod health;
 pub mod invitations;

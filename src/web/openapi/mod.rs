@@ -6,11 +6,12 @@ use schemars::{Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
 use super::problem::{Kind, ProblemView};
-use super::routes::{IfMatch, Route, Who, routes};
+use super::routes::{FileWay, IfMatch, Route, Who, routes};
 use crate::domain::action::EventName;
 use crate::domain::case::OnBehalf;
 use crate::domain::procedure::line_of;
 use crate::domain::room::Room;
+use crate::domain::text::Line;
 
 /// The whole document.
 #[must_use]
@@ -74,6 +75,9 @@ fn operation(route: &Route, generator: &mut SchemaGenerator, problem: &Schema) -
     if let Some(shape) = shape {
         good["content"] = json!({ "application/json": { "schema": shape(generator) } });
     }
+    if route.file == FileWay::Down {
+        good["content"] = json!({ "*/*": { "schema": { "type": "string", "format": "binary" } } });
+    }
     if route.tagged {
         good["headers"] = json!({ "ETag": { "schema": { "type": "string" }, "description": "The tag of what you are shown." } });
     }
@@ -85,11 +89,28 @@ fn operation(route: &Route, generator: &mut SchemaGenerator, problem: &Schema) -
     if let Some(body) = route.body {
         operation["requestBody"] = json!({ "required": true, "content": { "application/json": { "schema": body(generator) } } });
     }
+    if route.file == FileWay::Up {
+        operation["requestBody"] = json!({ "required": true, "content": { "multipart/form-data": { "schema": upload() } } });
+    }
     operation["security"] = match route.who {
         Who::SignedIn => json!([{ "token": [] }, { "session": [] }]),
         Who::Anybody => json!([{}, { "token": [] }, { "session": [] }]),
     };
     operation
+}
+
+/// The form a document comes in.
+fn upload() -> Value {
+    json!({
+        "type": "object",
+        "required": ["file"],
+        "additionalProperties": false,
+        "properties": {
+            "file": { "type": "string", "format": "binary", "description": "A PDF, DOCX, ODT, JPG, PNG, CSV or TXT file of at most 10 MB, with its name." },
+            "note": { "type": "string", "minLength": 1, "maxLength": Line::MOST, "description": "A line about it, for those who read the room." },
+            "supersedes": { "type": "string", "format": "uuid", "description": "The version this one takes the place of: the latest one, in the same room." },
+        },
+    })
 }
 
 /// Every problem an address can answer with.

@@ -297,9 +297,8 @@ fn only_the_owner_releases_and_only_into_a_wider_room() {
                 };
                 let own = match who {
                     Capacity::Party { side, .. } => by.side() == Some(side),
-                    Capacity::Neutral => {
-                        by == Capacity::Neutral || open && matches!(from, Room::Private(_))
-                    }
+                    Capacity::Neutral if matches!(from, Room::Private(_)) => open,
+                    Capacity::Neutral => by == Capacity::Neutral,
                     _other => false,
                 };
                 let wider = match from {
@@ -316,7 +315,7 @@ fn only_the_owner_releases_and_only_into_a_wider_room() {
                     at: now().plus(-chrono::Duration::minutes(1)),
                     ..put
                 };
-                if who == Capacity::Neutral && by != Capacity::Neutral {
+                if who == Capacity::Neutral && matches!(from, Room::Private(_)) {
                     assert!(
                         !may_release(&case, who, earlier, to),
                         "said before it was agreed"

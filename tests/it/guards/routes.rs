@@ -21,7 +21,7 @@ on_both! {
         let unknown = "00000000-0000-4000-8000-000000000000";
         let mut page = String::from("What each route answers to each kind of caller, with an empty object for a body.\n");
         for route in routes() {
-            let path = |case: &str| route.path.replace("{case}", case).replace("{organisation}", &cast.initiating).replace("{person}", &cast.facilitator.id).replace("{presence}", unknown).replace("{membership}", unknown).replace("{notification}", unknown).replace("{room}", "joint").replace("{message}", unknown).replace("{look}", unknown).replace("{session}", unknown).replace("{browser}", unknown).replace("{passkey}", unknown).replace("{token}", unknown).replace("{recovery}", unknown).replace("{code}", "E07000128");
+            let path = |case: &str| route.path.replace("{case}", case).replace("{organisation}", &cast.initiating).replace("{person}", &cast.facilitator.id).replace("{presence}", unknown).replace("{membership}", unknown).replace("{notification}", unknown).replace("{room}", "joint").replace("{message}", unknown).replace("{look}", unknown).replace("{document}", unknown).replace("{meeting}", unknown).replace("{session}", unknown).replace("{browser}", unknown).replace("{passkey}", unknown).replace("{token}", unknown).replace("{recovery}", unknown).replace("{code}", "E07000128");
             let mut cells = Vec::new();
             for (name, token) in &callers {
                 let call = |case: &str| Call { method: if route.method == "GET" { "GET" } else if route.method == "PUT" { "PUT" } else if route.method == "PATCH" { "PATCH" } else { "POST" }, path: path(case), token: token.clone(), body: (route.method != "GET").then(|| "{}".to_owned()), headers: Vec::new() };

@@ -1,6 +1,7 @@
 //! One file a story.
 mod agreement;
 mod conversation;
+mod documents;
 mod intake;
 mod leaving;
 mod neutrals;

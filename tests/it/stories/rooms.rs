@@ -185,7 +185,7 @@ on_both! {
         release(&neutral, &ours, "joint").expect(403);
         release(&lead, &theirs, "joint").expect(403);
         release(&other, &ours, "joint").expect(404);
-        for to in ["invited", "process", "notes", "initiating"] { assert_eq!(release(&lead, &ours, to).expect(403).problem(), "not-allowed"); }
+        for to in ["invited", "process", "notes", "initiating"] { assert_eq!(release(&lead, &ours, to).expect(422).flaws(), ["/to"]); }
         let copy = release(&lead, &ours, "joint").expect(201).body;
         assert_eq!((&copy["released"], &copy["text"]), (&json!(true), &json!("We could share Tuesdays.")));
         assert_ne!(copy["id"], json!(ours));

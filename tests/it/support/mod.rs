@@ -88,16 +88,21 @@ pub const KEY: &str = "dGVzdHMgc2VhbCB0aGVpciBkYXRhYmFzZXMgdGhpcyE=";
 
 impl App {
     pub fn on_sqlite() -> Self {
+        Self::with(settings())
+    }
+
+    /// The same, with something set otherwise than usual.
+    pub fn with(settings: Settings) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let url = format!("sqlite:{}", folder.path().join("test.db").display());
-        Self::begin(&url, Some(folder))
+        Self::begin(&url, Some(folder), settings)
     }
 
     pub fn on_postgres() -> Option<Self> {
-        cluster::new_database().map(|url| Self::begin(&url, None))
+        cluster::new_database().map(|url| Self::begin(&url, None, settings()))
     }
 
-    fn begin(url: &str, folder: Option<tempfile::TempDir>) -> Self {
+    fn begin(url: &str, folder: Option<tempfile::TempDir>, settings: Settings) -> Self {
         // A Tuesday morning in term time.
         let clock = Arc::new(HandClock::at(Moment::new(
             "2026-09-08T09:00:00Z".parse().expect("a time"),
@@ -105,7 +110,7 @@ impl App {
         let desk = app::desk(
             Db::open(url, Opening::Alone, &key()).expect("a database"),
             clock.clone(),
-            settings(),
+            settings,
         )
         .expect("a desk");
         let listener = app::listen("127.0.0.1:0".parse().expect("an address")).expect("a port");
@@ -403,6 +408,33 @@ impl Person<'_> {
 
     pub fn post_with(&self, path: &str, body: &Value, headers: &[(&str, &str)]) -> Reply {
         self.call("POST", path, Some(body), headers)
+    }
+
+    /// Hands in a form with a file in it, and texts beside it.
+    pub fn upload(
+        &self,
+        path: &str,
+        file: (&str, &[u8]),
+        texts: &[(&str, &str)],
+        headers: &[(&str, &str)],
+    ) -> Reply {
+        let between = format!("between-{}", wire::drawn());
+        let mut call = Call {
+            method: "POST",
+            path: path.to_owned(),
+            token: Some(self.token.clone()),
+            body: None,
+            headers: vec![(
+                "content-type".to_owned(),
+                format!("multipart/form-data; boundary={between}"),
+            )],
+        };
+        call.headers.extend(
+            headers
+                .iter()
+                .map(|(n, v)| ((*n).to_owned(), (*v).to_owned())),
+        );
+        wire::send_octets(&self.app.base, &call, &wire::form(&between, file, texts))
     }
 
     pub fn put(&self, path: &str, body: &Value, tag: &str) -> Reply {
