@@ -3,9 +3,12 @@
 PROGRAM names the program, target/debug/common-ground unless said otherwise."""
 
 import contextlib
+import email
+import email.policy
 import json
 import os
 import pathlib
+import re
 import socket
 import subprocess
 import tempfile
@@ -16,31 +19,123 @@ import urllib.request
 PROGRAM = os.environ.get("PROGRAM", "target/debug/common-ground")
 
 
-class World:
-    """A running service: where it is, where its files are, and the tokens of its people by name."""
+class Browser:
+    """As much of a browser as signing in needs. Its cookies are for TLS and for this host alone: over plain HTTP no
+    library sends them back, so they are kept and sent by hand."""
 
-    def __init__(self, base, folder, process, tokens):
-        self.base, self.folder, self.process, self.tokens = base, folder, process, tokens
+    def __init__(self):
+        self.cookies, self.csrf = {}, None
+
+    @property
+    def headers(self):
+        """What says who is asking, and that it is a page of the service."""
+        cookies = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        return ({"Cookie": cookies} if cookies else {}) | ({"X-CSRF-Token": self.csrf} if self.csrf else {})
+
+    def keep(self, lines, csrf=None):
+        """Keeps what an answer brought: the lines of Set-Cookie, each as it must be, and what its body said."""
+        for line in lines:
+            pair, *attributes = line.split("; ")
+            name, value = pair.split("=", 1)
+            age = int(dict(one.partition("=")[::2] for one in attributes)["Max-Age"])
+            right = sorted(["Path=/", f"Max-Age={age}", "Secure", "HttpOnly", "SameSite=Lax"])
+            if not name.startswith("__Host-") or sorted(attributes) != right or bool(value) != (age > 0):
+                raise SystemExit(f"FAILED: this is no cookie of ours: {line}")
+            self.cookies.pop(name, None)
+            if value:
+                self.cookies[name] = value
+        self.csrf = csrf or self.csrf
+
+
+def six_digits(text):
+    """The code of a letter that brings one."""
+    found = re.findall(r"^\d{6}$", text, re.MULTILINE)
+    return found[0] if len(found) == 1 else None
+
+
+class World:
+    """A running service: where it is, where its files are, and its people by name: their addresses, their tokens, and
+    the browsers they are signed in with."""
+
+    def __init__(self, base, folder, process, emails, tokens, browsers, password):
+        self.base, self.folder, self.process, self.password = base, folder, process, password
+        self.emails, self.tokens, self.browsers, self.opened = emails, tokens, browsers, {}
+
+    def headers(self, who):
+        """What says that it is them: the cookies of their browser, if they are signed in, or their token."""
+        if who in self.browsers:
+            return self.browsers[who].headers
+        return {"Authorization": f"Bearer {self.tokens[who]}"} if who else {}
+
+    def ask(self, path, headers, body=None, method=None):
+        """What is answered at a path beneath /api/v1: the status, the headers, and the JSON, if there is any."""
+        octets = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(f"{self.base}/api/v1{path}", octets, headers, method=method)
+        if octets is not None:
+            request.add_header("Content-Type", "application/json")
+        try:
+            answer = urllib.request.urlopen(request, timeout=30)
+        except urllib.error.HTTPError as problem:
+            answer = problem
+        with answer:
+            read = answer.read()
+        return answer.status, answer.headers, json.loads(read) if read else None
 
     def get(self, who, path):
-        """What somebody is answered at a path beneath /api/v1, as JSON."""
-        ask = urllib.request.Request(f"{self.base}/api/v1{path}")
-        ask.add_header("Authorization", f"Bearer {self.tokens[who]}")
-        with urllib.request.urlopen(ask, timeout=30) as answer:
-            return json.load(answer)
+        """What somebody is answered there, as JSON; a problem ends the run."""
+        status, _, said = self.ask(path, self.headers(who))
+        if status != 200:
+            raise SystemExit(f"{who}, {path}: {status} {said}")
+        return said
 
     def send(self, who, path, body, method="POST"):
         """What somebody, or nobody, is answered who sends JSON there, whatever the version is now; a problem ends the run."""
-        ask = urllib.request.Request(f"{self.base}/api/v1{path}", json.dumps(body).encode(), method=method)
-        if who:
-            ask.add_header("Authorization", f"Bearer {self.tokens[who]}")
-        ask.add_header("Content-Type", "application/json")
-        ask.add_header("If-Match", "*")
-        try:
-            with urllib.request.urlopen(ask, timeout=30) as answer:
-                return json.load(answer)
-        except urllib.error.HTTPError as problem:
-            raise SystemExit(f"{who}, {path}, {body}: {problem.read().decode()}") from None
+        status, _, said = self.ask(path, self.headers(who) | {"If-Match": "*"}, body, method)
+        if status >= 300:
+            raise SystemExit(f"{who}, {path}, {body}: {status} {said}")
+        return said
+
+    def tell(self, browser, path, body=None):
+        """What somebody is answered who sends JSON there with this browser, which keeps the cookies: status and JSON."""
+        status, headers, said = self.ask(path, browser.headers, body or {})
+        browser.keep(headers.get_all("Set-Cookie", []), (said or {}).get("csrf"))
+        return status, said
+
+    def codes(self, address):
+        """The six digits that letters in the folder brought to an address, by the names of the letters."""
+        for file in (self.folder / "data" / "mail").glob("*.eml"):
+            if file.name not in self.opened:
+                letter = email.message_from_bytes(file.read_bytes(), policy=email.policy.default)
+                text = letter.get_body(("plain",)).get_content()
+                self.opened[file.name] = (letter["To"].addresses[0].addr_spec, six_digits(text))
+        return {name: code for name, (to, code) in self.opened.items() if to == address and code}
+
+    def next_code(self, who, ask, codes=None):
+        """The six digits of the letter that comes to somebody because of what `ask` does. `codes` says which letters
+        there are, if they are not in the folder."""
+        codes, address = codes or self.codes, self.emails[who]
+        before = codes(address).keys()
+        ask()
+
+        def new():
+            return [code for letter, code in codes(address).items() if letter not in before]
+
+        return wait_for(new, 20, f"no code came for {who}")[-1]
+
+    def sign_in(self, who, password=None, codes=None):
+        """Signs somebody in with their password and the six digits; from then on they ask with that browser, and for
+        ten minutes with a fresh second step."""
+        browser, word = Browser(), password or self.password
+
+        def enter(path, body, right):
+            status, said = self.tell(browser, path, body)
+            if status != 200 or said["next"] != right:
+                raise SystemExit(f"FAILED: {who} does not get in at {path}: {status} {said}")
+
+        type_it = lambda: enter("/sign-in", {"email": self.emails[who], "password": word}, "code")
+        enter("/sign-in/code", {"code": self.next_code(who, type_it, codes)}, "signed_in")
+        self.browsers[who] = browser
+        return browser
 
 
 def free_port():
@@ -96,8 +191,9 @@ def world(settings=None):
         arguments = ["demo", "--fresh", "--listen", f"127.0.0.1:{port}", "--data", str(folder / "data")]
         with running(arguments, port, folder / "demo.log", settings) as process:
             people = json.loads((folder / "data" / "demo-people.json").read_text())
-            tokens = {person["name"]: person["token"] for person in people}
-            yield World(f"http://127.0.0.1:{port}", folder, process, tokens)
+            emails, tokens = ({person["name"]: person[key] for person in people} for key in ("email", "token"))
+            password = re.search("Everybody's password: (.+)", (folder / "demo.log").read_text())[1]
+            yield World(f"http://127.0.0.1:{port}", folder, process, emails, tokens, {}, password)
 
 
 @contextlib.contextmanager
@@ -106,6 +202,8 @@ def serve(demo, settings):
     demo.process.terminate()
     demo.process.wait(30)
     port = free_port()
-    where = {"DATABASE_URL": "", "DATA_DIR": str(demo.folder / "data"), "LISTEN": f"127.0.0.1:{port}"}
+    data = demo.folder / "data"
+    where = {"DATABASE_URL": "", "DATA_DIR": str(data), "KEY_FILE": str(data / "demo.key"), "LISTEN": f"127.0.0.1:{port}"}
     with running(["serve"], port, demo.folder / "serve.log", {**where, **settings}) as process:
-        yield World(f"http://127.0.0.1:{port}", demo.folder, process, demo.tokens)
+        yield World(f"http://127.0.0.1:{port}", demo.folder, process, demo.emails, demo.tokens, demo.browsers,
+                    demo.password)

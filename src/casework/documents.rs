@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::read::{self, Page, Slice};
 use super::signin::{self, Credential};
-use super::{Desk, Error, OnceKey, files, once};
+use super::{Desk, Error, OnceKey, files, looks, once};
 use crate::domain::access::{Capacity, CapacityName, reads_room};
 use crate::domain::case::Case;
 use crate::domain::document::{About, FileKind, Laid, may_lay_down};
@@ -115,27 +115,41 @@ impl Desk {
         slice: Slice,
     ) -> Result<Page<Document>, Error> {
         let now = self.clock.now();
-        self.db
+        let (again, rest) = (caller.clone(), slice.clone());
+        let seen = self
+            .db
             .read(move |conn| {
                 let actor = signin::actor(conn, &caller, now)?;
                 let (case, as_what) = read::find(conn, place.case, &actor, now)?;
+                if looks::opens(conn, place.case, as_what, place.room, &actor, now)? {
+                    return Ok(None);
+                }
                 if !reads_room(&case, as_what, place.room) {
                     return Err(Error::Missing);
                 }
-                let list = ("documents", actor.person, place.case, place.room);
-                let after: Option<(Moment, DocumentId)> = slice.place(&list)?;
-                let author = whose(place.room, actor.person);
-                let here = (place.case, place.room);
-                let found = documents::page(conn, here, author, after, slice.most() + 1)?;
-                let page = slice.page(found, &list, |(laid, _)| (laid.at, laid.id));
-                Ok(Page {
-                    items: page
-                        .items
-                        .into_iter()
-                        .map(|(laid, about)| Document::of(&laid, about))
-                        .collect(),
-                    next: page.next,
-                })
+                listed(conn, place, &actor, &slice).map(Some)
+            })
+            .await?;
+        match seen {
+            Some(page) => Ok(page),
+            None => self.look_at_documents(again, place, rest).await,
+        }
+    }
+
+    /// The documents of a room that was opened to somebody of CLERO; each time is written down.
+    async fn look_at_documents(
+        &self,
+        caller: Credential,
+        place: Place,
+        slice: Slice,
+    ) -> Result<Page<Document>, Error> {
+        let now = self.clock.now();
+        self.db
+            .write(move |conn| {
+                let actor = signin::actor(conn, &caller, now)?;
+                let (case, as_what) = read::find(conn, place.case, &actor, now)?;
+                looks::look(conn, &case, as_what, place.room, &actor, "documents", now)?;
+                listed(conn, place, &actor, &slice)
             })
             .await
     }
@@ -201,12 +215,14 @@ impl Desk {
         id: DocumentId,
     ) -> Result<Parcel, Error> {
         let now = self.clock.now();
-        self.db
+        let laid = self
+            .db
             .write(move |conn| {
                 let actor = signin::actor(conn, &caller, now)?;
-                let (_, as_what, laid) = found(conn, case, id, &actor, now)?;
-                let about = documents::about(conn, id)?;
-                let octets = documents::octets(conn, &laid)?;
+                let (case, as_what, laid) = found(conn, case, id, &actor, now)?;
+                if !reads_room(&case, as_what, laid.room) {
+                    looks::look(conn, &case, as_what, laid.room, &actor, "download", now)?;
+                }
                 let download = Download {
                     id: Uuid::new_v4(),
                     person: actor.person.ok_or(Error::SignIn)?,
@@ -214,6 +230,13 @@ impl Desk {
                     at: now,
                 };
                 documents::add_download(conn, id, &download)?;
+                Ok::<_, Error>(laid)
+            })
+            .await?;
+        self.db
+            .read(move |conn| {
+                let about = documents::about(conn, id)?;
+                let octets = documents::octets(conn, &laid)?;
                 Ok(Parcel {
                     name: about.name,
                     kind: about.kind,
@@ -291,6 +314,27 @@ impl Desk {
     }
 }
 
+fn listed(
+    conn: &mut Conn,
+    place: Place,
+    actor: &Actor,
+    slice: &Slice,
+) -> Result<Page<Document>, Error> {
+    let list = ("documents", actor.person, place.case, place.room);
+    let after: Option<(Moment, DocumentId)> = slice.place(&list)?;
+    let author = whose(place.room, actor.person);
+    let here = (place.case, place.room);
+    let found = documents::page(conn, here, author, after, slice.most() + 1)?;
+    let page = slice.page(found, &list, |(laid, _)| (laid.at, laid.id));
+    let items = page.items.into_iter();
+    Ok(Page {
+        items: items
+            .map(|(laid, about)| Document::of(&laid, about))
+            .collect(),
+        next: page.next,
+    })
+}
+
 fn length(octets: &[u8]) -> u64 {
     u64::try_from(octets.len()).unwrap_or(u64::MAX)
 }
@@ -324,10 +368,16 @@ fn found(
 ) -> Result<(Arc<Case>, Capacity, Laid), Error> {
     let (case, as_what) = read::find(conn, case, actor, now)?;
     let laid = documents::find(conn, id)?
-        .filter(|laid| laid.case == case.id && reads_room(&case, as_what, laid.room))
+        .filter(|laid| laid.case == case.id)
         .filter(|laid| whose(laid.room, actor.person).is_none_or(|reader| reader == laid.author))
         .ok_or(Error::Missing)?;
-    Ok((case, as_what, laid))
+    let reads = reads_room(&case, as_what, laid.room)
+        || looks::opens(conn, case.id, as_what, laid.room, actor, now)?;
+    if reads {
+        Ok((case, as_what, laid))
+    } else {
+        Err(Error::Missing)
+    }
 }
 
 fn shown(

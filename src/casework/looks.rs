@@ -223,15 +223,20 @@ pub(super) fn opens(
     }
 }
 
-/// Writes down that a room was looked into.
-pub(super) fn record(
+/// Lets somebody of CLERO look at something in a room that was opened to them, and writes it down.
+pub(super) fn look(
     conn: &mut Conn,
     case: &Case,
+    capacity: Capacity,
     room: Room,
-    person: PersonId,
-    what: serde_json::Value,
+    actor: &Actor,
+    what: &'static str,
     now: Moment,
 ) -> Result<(), Error> {
+    if !opens(conn, case.id, capacity, room, actor, now)? {
+        return Err(Error::Missing);
+    }
+    let person = actor.person.ok_or(Error::SignIn)?;
     events::append(
         conn,
         events::Entry {
@@ -243,7 +248,7 @@ pub(super) fn record(
             event: LOOKED,
             audience: audience(room),
             keeper: Keeper::of(case.id, room, person),
-            body: what,
+            body: json!({ "read": what }),
         },
     )?;
     Ok(())

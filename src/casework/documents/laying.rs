@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use serde_json::json;
 
 use super::{Place, found, length, may_enter, whose};
+use crate::casework::rooms::{audience, chain};
 use crate::casework::tell::{self, people_of_room};
 use crate::casework::{Desk, Error, signin};
-use crate::domain::access::{Audience, CapacityName, capacity};
+use crate::domain::access::{CapacityName, capacity};
 use crate::domain::case::Case;
 use crate::domain::document::{About, Laid};
 use crate::domain::id::{CaseId, DocumentId, EventId, PersonId};
@@ -187,29 +188,17 @@ fn append(
     event: &str,
     body: serde_json::Value,
 ) -> Result<EventId, Error> {
-    let (case, word) = (laid.case, laid.room.word());
-    let (chain, audience) = match laid.room {
-        Room::Notes => (
-            format!("room:{case}:{word}:{}", laid.author),
-            Audience::Process,
-        ),
-        Room::Joint => (format!("room:{case}:{word}"), Audience::Table),
-        Room::Private(side) | Room::Own(side) => {
-            (format!("room:{case}:{word}"), Audience::of(side))
-        }
-        Room::Neutrals | Room::Process => (format!("room:{case}:{word}"), Audience::Process),
-    };
     Ok(events::append(
         conn,
         events::Entry {
-            chain,
+            chain: chain(laid.case, laid.room, laid.author),
             at: acting.now,
             actor: Some(acting.person),
             capacity: acting.by,
             on_behalf_of: None,
             event,
-            audience,
-            keeper: Keeper::of(case, laid.room, laid.author),
+            audience: audience(laid.room),
+            keeper: Keeper::of(laid.case, laid.room, laid.author),
             body,
         },
     )?)

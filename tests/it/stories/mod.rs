@@ -8,6 +8,7 @@ mod neutrals;
 mod once;
 mod people;
 mod review;
+mod revocation;
 mod rooms;
 mod signin;
 mod time;

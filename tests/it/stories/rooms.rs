@@ -229,11 +229,15 @@ on_both! {
         deciding.post(&format!("{path}/{look}/approve"), &json!({})).expect(200);
         assert_eq!(deciding.post(&format!("{path}/{look}/decline"), &json!({})).expect(409).problem(), "conflict");
         assert_eq!(texts(&reads(&cast.coordinator, &case, "initiating").expect(200)).len(), 1);
+        let laid = cast.initiating_lead.upload(&format!("/api/v1/cases/{case}/rooms/initiating/documents"), ("note.txt", b"What I saw."), &[], &[]).expect(201);
+        let content = format!("/api/v1/cases/{case}/documents/{}/content", id(&laid));
+        assert_eq!(cast.coordinator.get(&content).expect(200).octets, b"What I saw.");
+        second.get(&content).expect(404);
         reads(&second, &case, "initiating").expect(404);
         reads(&cast.coordinator, &case, "invited").expect(404);
         say(&cast.coordinator, &case, "initiating", "Hello.").expect(404);
         let told = cast.initiating_member.get(&path).expect(200).body["items"][0].clone();
-        assert_eq!((&told["ground"], &told["reason"], told["looked_at"].as_array().map(Vec::len)), (&json!("serious_risk_of_harm"), &wish["reason"], Some(1)));
+        assert_eq!((&told["ground"], &told["reason"], told["looked_at"].as_array().map(Vec::len)), (&json!("serious_risk_of_harm"), &wish["reason"], Some(2)));
         assert!(app.subjects_to(&cast.initiating_member).iter().any(|s| s.contains("privacy")), "{:?}", app.subjects_to(&cast.initiating_member));
         assert!(!app.subjects_to(&cast.invited_lead).iter().any(|s| s.contains("privacy")));
         assert_eq!(cast.invited_lead.get(&path).expect(200).body["items"], json!([]), "the other side's room is not theirs");

@@ -176,6 +176,15 @@ impl App {
     /// The letters that have arrived, as text, oldest first; those to one person, if one is given.
     pub fn letters_to(&self, who: Option<&Person>) -> Vec<String> {
         self.work();
+        self.delivered(who)
+    }
+
+    /// Those that have arrived by now, with whatever still waits left to wait.
+    pub fn delivered_to(&self, who: &Person) -> Vec<String> {
+        self.delivered(Some(who))
+    }
+
+    fn delivered(&self, who: Option<&Person>) -> Vec<String> {
         let all = self.letters.lock().unwrap_or_else(PoisonError::into_inner);
         all.iter()
             .map(|octets| String::from_utf8_lossy(octets).into_owned())
