@@ -7,10 +7,13 @@ Postfix takes them with STARTTLS and a log-in, refuses one address and greylists
     pip install -r requirements-mail.txt
     PROGRAM=path/to/common-ground python mail.py        (as root, for Postfix)"""
 
+import collections
+import functools
 import json
 import os
 import pathlib
 import re
+import secrets
 import signal
 import sqlite3
 import subprocess
@@ -21,7 +24,7 @@ import urllib.parse
 from mail_case import CANARIES, COORDINATOR, DEV, FACILITATOR, LENA, live_through_a_case, step, words
 from mail_letter import ANSWERS_TO, SENDER_NAME, SITE, check
 from mail_servers import GREYLISTED, SENDER, STRANGER, UNKNOWN, Postfix, Second, address, certificates
-from world import PROGRAM, serve, wait_for, world
+from world import PROGRAM, serve, six_digits, wait_for, world
 
 LUCJA = "Łucja Ó Dálaigh 🌿, “Lulu” <l@x.example>"
 QUOTED = r"""Ida "=?utf-8?q?L=61ter?=" O'Neill, \ <i@x.example>"""
@@ -68,6 +71,7 @@ class Post:
 
     def __init__(self, demo, names):
         self.names, self.read, self.before = names, {}, listed(demo, COORDINATOR, "/letters").keys()
+        self.codes_asked = collections.Counter()
         for name in demo.tokens:
             self.before |= listed(demo, name, "/notifications").keys()
         organisations = listed(demo, COORDINATOR, "/organisations").values()
@@ -92,7 +96,7 @@ class Post:
     def take(self, service, mailbox, octets):
         """Reads a letter; each arrives once."""
         name = self.names[mailbox]
-        cases = listed(service, name, "/cases").values() if name in service.tokens else ()
+        cases = listed(service, name, "/cases").values() if self.is_in(service, name) else ()
         identity, text = check(octets, name, mailbox, {case["reference"] for case in cases},
                                [word for word in self.not_said if word != name])
         expect(identity not in self.read, f"{identity} arrived twice")
@@ -107,23 +111,46 @@ class Post:
             return self.new(service, "/letters?state=sent").keys() <= self.read.keys()
         wait_for(all_there, 30, "letters that Postfix took are in no mailbox")
 
-    def accept(self, service, mailbox):
-        """Somebody takes up an invitation with the code of their letter."""
+    @staticmethod
+    def is_in(service, name):
+        """Whether somebody can be asked: those of the demo have a token, newcomers sign in."""
+        return name in service.tokens or name in service.browsers
+
+    def sign_in(self, service, postfix, name, password=None):
+        """Somebody signs in with the six digits of a letter that Postfix put into their mailbox."""
+        def codes(mailbox):
+            for box, octets in postfix.fetch():
+                self.take(service, box, octets)
+            found = {key: six_digits(text) for key, (whose, text) in self.read.items() if whose == mailbox}
+            return {key: code for key, code in found.items() if code}
+
+        service.sign_in(name, password, codes)
+        self.codes_asked[name] += 1
+
+    def accept(self, service, postfix, mailbox):
+        """Somebody takes up an invitation with the code of their letter, chooses a password, and signs in with it."""
         text = next(text for whose, text in self.read.values() if whose == mailbox)
-        code = re.search(r"^\w{5}-\w{5}$", text, re.MULTILINE)[0]
-        answer = service.send(None, "/invitations/accept", {"email": mailbox, "code": code})
-        service.tokens[self.names[mailbox]] = answer["token"]
+        code, password = re.search(r"^\w{5}-\w{5}$", text, re.MULTILINE)[0], secrets.token_urlsafe(15)
+        answer = service.send(None, "/invitations/accept", {"email": mailbox, "code": code, "password": password})
+        expect(len(answer["recovery_codes"]) == 10 and "token" not in answer, f"who has arrived: {answer.keys()}")
+        name = self.names[mailbox]
+        service.emails[name] = mailbox
+        self.sign_in(service, postfix, name, password)
 
     def everybody_was_told(self, service):
-        """What was sent is what arrived, each in its own mailbox, and there is one letter for each notice."""
+        """What was sent is what arrived, each in its own mailbox, and there is one letter for each notice. A letter with a
+        code has none; of these there is one for each that was asked for."""
         expect(self.new(service, "/letters?state=sent").keys() == self.read.keys(), "what arrived is what was sent")
         for mailbox, name in self.names.items():
-            if name in service.tokens:
+            if self.is_in(service, name):
                 own = {key: it for key, it in self.new(service, "/letters", name).items() if it.get("letter")}
                 here = {key for key, (whose, _) in self.read.items() if whose == mailbox}
                 expect(own.keys() == here, f"{name}'s own letters, and no others, are in the mailbox")
                 notices = self.new(service, "/notifications", name).values()
-                sent = sorted((letter["letter"], letter["created_at"]) for letter in own.values())
+                codes = [letter for letter in own.values() if letter["letter"] == "sign_in_code"]
+                asked = self.codes_asked[name]
+                expect(len(codes) == asked, f"{name} asked for {asked} codes, and has {len(codes)} letters with one")
+                sent = sorted((one["letter"], one["created_at"]) for one in own.values() if one not in codes)
                 expect(sent == sorted({(notice["letter"], notice["at"]) for notice in notices}),
                        f"{name} has one letter for each notice: {sent}, {notices}")
 
@@ -247,20 +274,24 @@ def main():
                 print("greylisted: waits for five minutes; refused: given up; the others have theirs")
                 post.fetch(service, postfix)
                 for mailbox in list(newcomers)[:2]:
-                    post.accept(service, mailbox)
-                case = live_through_a_case(service, ours, theirs)
+                    post.accept(service, postfix, mailbox)
+                sign_in = functools.partial(post.sign_in, service, postfix)
+                case = live_through_a_case(service, ours, theirs, sign_in)
                 post.settle(service, but=1)
                 hurry(service)
                 post.settle(service)
                 post.fetch(service, postfix)
-                post.accept(service, GREYLISTED)
+                post.accept(service, postfix, GREYLISTED)
+                post.settle(service)
+                post.fetch(service, postfix)
                 print(f"Postfix: {len(post.read)} letters arrived whole, the greylisted one too")
         second = Second(folder)
         with serve(demo, settings(folder, address(second.port))) as service:
             a_relay_that_fails(service, second, post, case)
             print(f"aiosmtpd: {len(second.taken)} letters arrived, though it was down and hung up twice")
             post.everybody_was_told(service)
-            print(f"{len(post.read)} letters: one for each notice, each to its reader, and without a word of the case")
+            print(f"{len(post.read)} letters: one for each notice and each code, each to its reader, and without a word"
+                  " of the case")
 
 
 if __name__ == "__main__":

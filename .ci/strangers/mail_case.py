@@ -21,8 +21,8 @@ def words(*names):
     return {name: f"{CANARIES[0]} {next(numbers)}: {CANARIES[1]} kůň." for name in names}
 
 
-def live_through_a_case(service, ours, theirs):
-    """The case of README.md, up to an agreement in force."""
+def live_through_a_case(service, ours, theirs, sign_in):
+    """The case of README.md, up to an agreement in force. Who accepts the agreement has to `sign_in` for it."""
     statement = {
         "grounds": ["boundaries"], "localities": ["E07000010"], "contact": "phone", "first_contact": "share_all",
         "personal_data_notice_read": True, "authority": {"stated": True, **words("post")},
@@ -73,7 +73,8 @@ def live_through_a_case(service, ours, theirs):
     proposed = service.get(LENA, f"/cases/{case}")["agreement"]["drafting"]
     take(LENA, "amend_action", action=proposed[1]["id"], terms=terms(theirs))
     take(FACILITATOR, "circulate", **words("still_open"))
-    take(DEV, "accept_agreement")
-    take(LENA, "accept_agreement")
+    for who in (DEV, LENA):
+        sign_in(who)
+        take(who, "accept_agreement")
     take(FACILITATOR, "conclude_agreement")
     return case

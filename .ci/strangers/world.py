@@ -49,7 +49,7 @@ class Browser:
 
 def six_digits(text):
     """The code of a letter that brings one."""
-    found = re.findall(r"^\d{6}$", text, re.MULTILINE)
+    found = [line for line in text.splitlines() if re.fullmatch("[0-9]{6}", line)]
     return found[0] if len(found) == 1 else None
 
 

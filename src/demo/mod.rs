@@ -1,6 +1,7 @@
 //! The demo: a small, lively, made-up world, lived through on a hand-turned clock by the same use cases that people
 //! use. No organisation, person or disagreement in it is real.
 mod stories;
+mod talk;
 mod walk;
 mod world;
 

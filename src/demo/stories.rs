@@ -2,6 +2,7 @@
 use serde_json::{Value, json};
 
 use super::DemoError;
+use super::talk;
 use super::walk::Walk;
 use super::world::{COORDINATOR, SECOND_COORDINATOR};
 use crate::domain::id::CaseId;
@@ -76,7 +77,7 @@ async fn talk(
     one: &str,
     other: &str,
     facilitator: &str,
-    minutes: u16,
+    (minutes, lines, papers): (u16, &[talk::Line], &[talk::Paper]),
 ) -> Result<(), DemoError> {
     walk.days(3).await?;
     walk.act(
@@ -89,6 +90,7 @@ async fn talk(
         .await?;
     walk.act(other, case, json!({ "event": "agree_to_talk" }))
         .await?;
+    talk::talk(walk, case, lines, papers).await?;
     walk.days(5).await?;
     let today = walk.desk.clock.now().london_day();
     walk.act(facilitator, case, json!({ "event": "log_session", "session": { "on": today, "way": "in_person", "who_came": "both", "minutes": minutes } })).await
@@ -192,7 +194,15 @@ async fn closed_with_an_agreement(walk: &mut Walk) -> Result<(), DemoError> {
         "share_all",
     );
     let case = into_conversation(walk, one, "Lantern Wyre", "Estuary Voices", helper, said).await?;
-    talk(walk, case, one, other, helper, 90).await?;
+    talk(
+        walk,
+        case,
+        one,
+        other,
+        helper,
+        (90, talk::STREET, talk::STREET_PAPERS),
+    )
+    .await?;
     review(walk, case, one, other, helper).await?;
     write_actions(
         walk,
@@ -238,7 +248,7 @@ async fn closed_in_conversation(walk: &mut Walk) -> Result<(), DemoError> {
         "facilitator_rings_first",
     );
     let case = into_conversation(walk, one, "Calder Footbridge", "Aire Kin", helper, said).await?;
-    talk(walk, case, one, other, helper, 45).await?;
+    talk(walk, case, one, other, helper, (45, &[], &[])).await?;
     walk.act(helper, case, json!({ "event": "close", "outcome": "resolved_in_conversation", "summary": "A letter had gone astray. Both laughed, and both will speak.", "sessions_logged": true })).await
 }
 
@@ -252,7 +262,15 @@ async fn agreed_actions_going_round(walk: &mut Walk) -> Result<(), DemoError> {
         "share_summary",
     );
     let case = into_conversation(walk, one, "Tyne Hearth", "Quayside Circle", helper, said).await?;
-    talk(walk, case, one, other, helper, 75).await?;
+    talk(
+        walk,
+        case,
+        one,
+        other,
+        helper,
+        (75, talk::RIVER, talk::RIVER_PAPERS),
+    )
+    .await?;
     review(walk, case, one, other, helper).await?;
     write_actions(
         walk,
@@ -284,7 +302,7 @@ async fn standards_review_under_way(walk: &mut Walk) -> Result<(), DemoError> {
         said,
     )
     .await?;
-    talk(walk, case, one, other, helper, 60).await?;
+    talk(walk, case, one, other, helper, (60, talk::CONTRACT, &[])).await?;
     walk.act(helper, case, json!({ "event": "begin_standards_review" }))
         .await?;
     walk.days(2).await?;
@@ -309,6 +327,7 @@ async fn paused(walk: &mut Walk) -> Result<(), DemoError> {
         json!({ "event": "respond", "answer": "talk_first" }),
     )
     .await?;
+    talk::talk(walk, case, talk::VISIT, &[]).await?;
     walk.act(other, case, json!({ "event": "hold" })).await?;
     let until = walk.desk.clock.now().london_day() + chrono::Duration::days(29);
     walk.act(helper, case, json!({ "event": "hold", "until": until }))

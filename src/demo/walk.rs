@@ -9,15 +9,18 @@ use super::{DemoError, DemoPerson, PASSWORD};
 use crate::casework::Desk;
 use crate::casework::act::{Request, Tags};
 use crate::casework::challenge::Answer;
+use crate::casework::documents::{NewDocument, Place};
 use crate::casework::door::Entry;
 use crate::casework::members::NewMember;
 use crate::casework::people::NewPerson;
+use crate::casework::rooms::NewMessage;
 use crate::casework::signin::{Browser, Credential};
 use crate::domain::hash::{hash_of_bytes, tag_of};
 use crate::domain::id::{CaseId, OrganisationId, PersonId};
 use crate::domain::people::Role;
 use crate::domain::review::Reading;
-use crate::domain::text::{EmailAddress, Line, Password};
+use crate::domain::room::Room;
+use crate::domain::text::{EmailAddress, Line, Password, Prose};
 use crate::domain::time::{Clock, HandClock, Moment};
 use crate::jobs::courier::Courier;
 use crate::jobs::{notice_time, sweep};
@@ -330,6 +333,43 @@ impl Walk {
         };
         step(&what, self.desk.act(request).await)?;
         self.minutes(15).await
+    }
+
+    /// Says something in a room.
+    pub async fn say(
+        &mut self,
+        name: &str,
+        case: CaseId,
+        room: Room,
+        text: &str,
+    ) -> Result<(), DemoError> {
+        let new = NewMessage {
+            text: step(name, Prose::parse(text))?,
+            corrects: None,
+            on_behalf_of: None,
+        };
+        let caller = self.caller(name)?;
+        step(name, self.desk.say(caller, (case, room), new, None).await).map(|_| ())
+    }
+
+    /// Lays down a document in a room.
+    pub async fn lay(
+        &mut self,
+        name: &str,
+        case: CaseId,
+        room: Room,
+        file: &str,
+        words: &str,
+    ) -> Result<(), DemoError> {
+        let new = NewDocument {
+            name: file.to_owned(),
+            octets: words.as_bytes().to_vec(),
+            note: None,
+            supersedes: None,
+        };
+        let caller = self.caller(name)?;
+        let place = Place { case, room };
+        step(name, self.desk.add_document(caller, place, new, None).await).map(|_| ())
     }
 
     /// Writes and shares a side's reading.
