@@ -1,8 +1,9 @@
 """Schemathesis, which knows nothing but the OpenAPI document, asks the service whatever it can make up.
 
 It comes as a coordinator, as a representative of either side, as the facilitator, and as nobody. All five meet the
-same case, each in a fresh world. What must not come back: a 5xx, a status that is not in the document, an answer that
-breaks the document. A round is all five; from round to round the case is at another stage.
+same case, each in a fresh world, now with a token that may sign, now with the cookie of a session. What must not come
+back: a 5xx, a status that is not in the document, an answer that breaks the document. A round is all five; from round
+to round the case is at another stage.
 
     pip install -r requirements-fuzz.txt
     PROGRAM=path/to/common-ground python fuzz.py
@@ -21,16 +22,22 @@ import re
 import urllib.request
 
 import schemathesis
+from schemathesis.auths import unregister
 from schemathesis.cli import schemathesis as tool
 from schemathesis.core.parameters import ParameterLocation as Location
 from schemathesis.generation.meta import TestPhase
 from schemathesis.hooks import GLOBAL_HOOK_DISPATCHER as hooks
 
+from fuzz_world import PAPERS, PASSWORDS, ROLES, Door, cast, furnish, what_is_there
 from world import world
 
-ROLES = ["coordinator", "initiating_lead", "invited_lead", "facilitator", "anonymous"]
 STAGES = ["agreed_actions", "standards_review", "early_conversation"]
 STEP = "POST /api/v1/cases/{case}/events"
+SESSION = "__Host-session"
+
+# What only a session may do, and what ends one: that is mostly tried with the token.
+OWN = re.compile("/api/v1/(session|sessions|trusted-browsers|passkeys|recovery-codes|password|address|tokens)(/|$)")
+LEAVING = re.compile("/api/v1/(session/end|sessions/.*/end|password|address/confirm|recovery-codes)$")
 
 # What fits the document need not be accepted: a step may not be possible now, or belong to somebody else. What does
 # not fit may be refused in any way: some flaws of a body are looked for after its If-Match. And a case that was just
@@ -59,42 +66,6 @@ checks.ensure_resource_availability.enabled = false
 EXCHANGEABLE = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[ENSW][0-9]{8}|[0-9]+")
 
 
-def cast(place, stage):
-    """A case at this stage, and who meets it as what."""
-    met = collections.defaultdict(dict)
-    for who in place.tokens:
-        for case in place.get(who, f"/cases?stage={stage}")["items"]:
-            met[case["id"]].setdefault(case["you_are"], who)
-    return next((case, people) for case, people in met.items() if {*people, "anonymous"} >= set(ROLES))
-
-
-def what_is_there(place, case, people, who):
-    """One's own ids, and real things by the names they have in addresses, queries and bodies."""
-
-    def every(path, key="id", who=people["coordinator"]):
-        return [item[key] for item in place.get(who, path)["items"]] if who else []
-
-    me = place.get(who, "/me") if who else {"person": {"id": None}, "memberships": []}
-    mine = [one["organisation"] for one in me["memberships"]]
-    if mine:
-        place.send(who, "/cases", {"organisation": mine[0]})  # a draft, for the steps that only a draft has
-    seen = place.get(people["facilitator"], f"/cases/{case}")
-    sides = [one["id"] for side in seen["sides"].values() for one in side]
-    organisations, persons, places = every("/organisations"), every("/people"), every("/localities?limit=50", "code")
-    return [me["person"]["id"], *(one["id"] for one in me["memberships"])], {
-        "case": [case] * 30 + every("/cases", who=who) * 3 + every("/cases"),
-        "organisation": sides + mine * 3, "owner": sides, "party": sides,
-        "with": organisations, "together_with": organisations,
-        "person": persons, "neutral": persons,
-        "membership": [one for side in sides for one in every(f"/organisations/{side}/members")],
-        "presence": [one for side in sides for one in every(f"/organisations/{side}/presences")],
-        "notification": every("/notifications", who=who),
-        "action": [one["id"] for one in seen.get("agreement", {}).get("drafting", [])],
-        "code": places, "locality": places, "localities": places, "where": places,
-        "entries": [str(standard) for standard in range(1, 34)],
-    }
-
-
 def fuzz(stage, seed, role, examples):
     """One of the five in one world: what was wrong, and how often each operation was answered how."""
     luck, answers, said, wrong = random.Random(seed), collections.Counter(), io.StringIO(), []
@@ -115,9 +86,35 @@ def fuzz(stage, seed, role, examples):
         return "".join(filter(str.isprintable, value)).strip() or value
 
     def hash_for(event):
-        with contextlib.suppress(OSError, StopIteration):
+        with contextlib.suppress(SystemExit, OSError, StopIteration):
             steps = place.get(who, f"/cases/{case}/available-events")["items"]
             return next(step.get("answers") for step in steps if step["event"] == event)
+
+    def typed(label, request):
+        """What somebody types who knows: what is made up opens nothing."""
+        if label == "POST /api/v1/sign-in":
+            return {"email": door.email, "password": door.password}
+        if label == "POST /api/v1/sign-in/code":
+            browser, code = door.begin()
+            request.cookies = {**request.cookies, **browser.cookies}
+            return {"recovery_code": code}
+        if label == "POST /api/v1/session/step/code":
+            return {"recovery_code": door.on_paper()}
+        if label == "POST /api/v1/password":
+            return {"new_password": luck.choice(PASSWORDS)}
+
+    def by_session(label, request):
+        """The cookie of a session instead of the token: nearly always where only a session may."""
+        own, leaving = OWN.match(request.path), LEAVING.match(request.path)
+        if luck.random() > (0.3 if leaving or not own else 0.9):
+            return
+        if not door.browser:
+            door.come_in()
+        if door.browser:
+            del request.headers["Authorization"]
+            request.cookies = {**request.cookies, SESSION: door.browser.cookies[SESSION]}
+            if not request.meta.is_negative_at(Location.HEADER) and mostly():
+                request.headers["X-CSRF-Token"] = door.browser.csrf
 
     def before_load_schema(context, document):
         # What comes first is made up most. It should not always be the same step.
@@ -125,10 +122,16 @@ def fuzz(stage, seed, role, examples):
         luck.shuffle(body["content"]["application/json"]["schema"]["oneOf"])
 
     def before_call(context, request, kwargs):
+        label, fits = request.operation.label, not request.meta.is_negative_at(Location.BODY)
+        upload = request.media_type == "multipart/form-data"
         # A stateful story goes on with the ids that it was given.
         stateful = request.meta.phase.name == TestPhase.STATEFUL
-        for location in [Location.PATH, Location.QUERY, Location.BODY][stateful:]:
+        for location in [Location.PATH, Location.QUERY, Location.BODY][stateful:3 - upload]:
             setattr(request, location.container_name, real(request.get_container(location)))
+        if upload and fits and mostly():
+            # A document that is one, with its name. The tool takes any other body for one that does not fit.
+            texts = [(name, (None, real(text, name))) for name, text in request.body.items() if name != "file"]
+            kwargs["files"] = [("file", luck.choice(PAPERS)), *texts]
         if not request.meta.is_negative_at(Location.HEADER):
             # With one key for everything, all but the first would only be told that it has been used.
             if mostly():
@@ -138,25 +141,46 @@ def fuzz(stage, seed, role, examples):
         body = request.body if isinstance(request.body, dict) else {}
         if who and isinstance(body.get("answers"), str) and mostly():
             request.body = body | {"answers": hash_for(body.get("event")) or body["answers"]}
+        if body and fits and luck.random() < 0.5:
+            request.body = typed(label, request) or request.body
         # Whoever does this to themselves sees little from then on.
         to_oneself = request.method == "POST" and any(value in own for value in request.path_parameters.values())
         if (to_oneself or body.get("event") in ["withdraw", "step_back"]) and luck.random() < 0.99:
             request.path_parameters = dict.fromkeys(request.path_parameters, there["with"][0])
+        if who and request.headers.get("Authorization") == f"Bearer {door.token}":
+            by_session(label, request)
+        # From many places: nobody is to be stopped for trying too often from one.
+        request.headers["X-Forwarded-For"] = f"10.{luck.randrange(256)}.{luck.randrange(256)}.1"
 
     def after_call(context, request, answer):
         answers[request.operation.label, answer.status_code] += 1
+        if who and door.browser and request.cookies.get(SESSION) == door.browser.cookies[SESSION]:
+            door.learn(request.operation.label, request.body, answer)
 
-    with world() as place:
+    class Token:
+        """What the tool takes for the way in; `by_session` puts another in its place."""
+
+        def get(self, request, context):
+            return door.token
+
+        def set(self, request, token, context):
+            request.headers["Authorization"] = f"Bearer {token}"
+
+    with world({"TRUSTED_PROXIES": "127.0.0.1"}) as place:
         case, people = cast(place, stage)
         who = people.get(role)
+        door = Door(place, who or people["initiating_lead"])
+        furnish(place, case, {role: people[role] for role in ROLES if role in people}, luck)
         own, there = what_is_there(place, case, people, who)
         hooks.unregister_all()
+        unregister()
         for hook in [before_load_schema, before_call, after_call]:
             schemathesis.hook(hook)
+        if who:
+            schemathesis.auth(refresh_interval=None)(Token)
         settings = place.folder / "schemathesis.toml"
         settings.write_text(SETTINGS.format(examples=examples, step=STEP, steps=examples * 10))
         command = ["--config-file", str(settings), "run", f"{place.base}/api/openapi.json", "--seed", str(seed)]
-        command += ["--header", f"Authorization: Bearer {place.tokens[who]}"] if who else []
         with contextlib.chdir(place.folder), contextlib.redirect_stdout(said):
             try:
                 tool.main(command, standalone_mode=False)
@@ -168,8 +192,9 @@ def fuzz(stage, seed, role, examples):
             wrong.append(f"not ready afterwards: {problem}")
         bad = re.compile("panicked|ERROR")
         wrong += filter(bad.search, (place.folder / "demo.log").read_text().splitlines())
-    if who and not answers["GET /api/v1/cases/{case}", 200]:
-        wrong.append(f"{role} never saw a case")
+    for seen in ("cases/{case}", "session", "cases/{case}/documents/{document}/content"):
+        if who and not answers[f"GET /api/v1/{seen}", 200]:
+            wrong.append(f"{role} was never answered at {seen}")
     return wrong, answers
 
 
@@ -181,17 +206,20 @@ def main():
     options.add_argument("--at-once", type=int, default=os.cpu_count(), help="worlds side by side")
     given = options.parse_args()
     runs = [(STAGES[number % 3], given.seed + number, role) for number in range(given.rounds) for role in ROLES]
-    well = True
+    well, reached, asked = True, set(), set()
     with concurrent.futures.ProcessPoolExecutor(given.at_once) as pool:
         for run, (wrong, answers) in zip(runs, pool.map(fuzz, *zip(*runs), itertools.repeat(given.examples))):
             print(*wrong, sep="\n", end="\n" * bool(wrong))
-            classes, reached = collections.Counter(), 0
+            classes, there = collections.Counter(), 0
             for (operation, status), count in answers.items():
                 classes[f"{status // 100}xx"] += count
-                reached += count if "{" in operation and (status < 300 or status in [409, 412]) else 0
-            print(*run, dict(classes), f"{answers.total()} requests, {reached} reached something,", end=" ")
+                there += count if "{" in operation and (status < 300 or status in [409, 412]) else 0
+                asked.add(operation)
+                reached |= {operation} if status < 300 else set()
+            print(*run, dict(classes), f"{answers.total()} requests, {there} reached something,", end=" ")
             print(f"{answers[STEP, 200]} steps taken", flush=True)
             well = well and not wrong
+    print(f"{len(reached)} of {len(asked)} operations were answered well; not:", *sorted(asked - reached), sep="\n  ")
     raise SystemExit(not well)
 
 

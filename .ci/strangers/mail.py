@@ -102,12 +102,16 @@ class Post:
         expect(identity not in self.read, f"{identity} arrived twice")
         self.read[identity] = (mailbox, text)
 
+    def collect(self, service, postfix):
+        """Reads whatever Postfix has put into mailboxes until now."""
+        for mailbox, octets in postfix.fetch():
+            self.take(service, mailbox, octets)
+            expect(b"ESMTPSA" in octets and b"(using TLSv1.3" in octets, f"over TLS, logged in: {octets[:600]}")
+
     def fetch(self, service, postfix):
-        """Reads whatever Postfix has put into mailboxes, until all that was sent is there."""
+        """The same, until all that was sent is there."""
         def all_there():
-            for mailbox, octets in postfix.fetch():
-                self.take(service, mailbox, octets)
-                expect(b"ESMTPSA" in octets and b"(using TLSv1.3" in octets, f"over TLS, logged in: {octets[:600]}")
+            self.collect(service, postfix)
             return self.new(service, "/letters?state=sent").keys() <= self.read.keys()
         wait_for(all_there, 30, "letters that Postfix took are in no mailbox")
 
@@ -119,8 +123,7 @@ class Post:
     def sign_in(self, service, postfix, name, password=None):
         """Somebody signs in with the six digits of a letter that Postfix put into their mailbox."""
         def codes(mailbox):
-            for box, octets in postfix.fetch():
-                self.take(service, box, octets)
+            self.collect(service, postfix)
             found = {key: six_digits(text) for key, (whose, text) in self.read.items() if whose == mailbox}
             return {key: code for key, code in found.items() if code}
 

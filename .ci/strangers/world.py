@@ -122,9 +122,9 @@ class World:
 
         return wait_for(new, 20, f"no code came for {who}")[-1]
 
-    def sign_in(self, who, password=None, codes=None):
+    def sign_in(self, who, password=None, codes=None, trust=False):
         """Signs somebody in with their password and the six digits; from then on they ask with that browser, and for
-        ten minutes with a fresh second step."""
+        ten minutes with a fresh second step. They may `trust` it."""
         browser, word = Browser(), password or self.password
 
         def enter(path, body, right):
@@ -133,7 +133,8 @@ class World:
                 raise SystemExit(f"FAILED: {who} does not get in at {path}: {status} {said}")
 
         type_it = lambda: enter("/sign-in", {"email": self.emails[who], "password": word}, "code")
-        enter("/sign-in/code", {"code": self.next_code(who, type_it, codes)}, "signed_in")
+        answer = {"code": self.next_code(who, type_it, codes), "trust_this_browser": trust}
+        enter("/sign-in/code", answer, "signed_in")
         self.browsers[who] = browser
         return browser
 

@@ -17,7 +17,7 @@ use crate::domain::text::{EmailAddress, Line};
 use crate::domain::time::{Day, Moment};
 use crate::store::db::Conn;
 use crate::store::keys::Keeper;
-use crate::store::{challenges, credentials, events, people, register, sessions};
+use crate::store::{challenges, credentials, events, meetings, people, register, sessions};
 
 /// Writes an event of the register's own chain: accounts, roles, organisations.
 pub fn log(
@@ -241,6 +241,7 @@ impl Desk {
                 sessions::end_all(conn, id, now)?;
                 sessions::distrust_all(conn, id, now)?;
                 challenges::close_all(conn, id, now)?;
+                meetings::remove_feed(conn, id)?;
             }
             log(
                 conn,

@@ -202,6 +202,25 @@ pub fn find(
     Ok((case, as_what))
 }
 
+/// The most cases that are looked through for one person at once.
+const ALL: usize = 500;
+
+/// Every case somebody takes part in, with as what, the newest first; for staff not those they only oversee.
+pub fn all_for(
+    conn: &mut Conn,
+    actor: &Actor,
+    now: Moment,
+) -> Result<Vec<(Arc<Case>, Capacity)>, Error> {
+    let person = actor.person.ok_or(Error::SignIn)?;
+    let mut own = vec![Heading::Seat(person)];
+    own.extend(actor.member_of.iter().map(|(o, _)| Heading::Party(*o)));
+    let found = cases::page(conn, &own, &[], None, ALL)?;
+    Ok(found
+        .into_iter()
+        .filter_map(|case| capacity(&case, actor, now).map(|as_what| (case, as_what)))
+        .collect())
+}
+
 /// What a list of cases is narrowed to.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Filter {

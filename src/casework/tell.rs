@@ -13,6 +13,7 @@ use crate::domain::people::{Actor, Person, Role};
 use crate::domain::room::Room;
 use crate::domain::text::Line;
 use crate::domain::time::{Moment, in_words};
+use crate::mail::calendar::{self, Between, Entry, Method};
 use crate::mail::letter::{Letters, Words, assemble};
 use crate::store::db::Conn;
 use crate::store::{notices, outbox, people};
@@ -58,7 +59,7 @@ pub fn tell(
                 About {
                     case: Some((case.id, &case.reference.0)),
                     due,
-                    code: None,
+                    ..About::default()
                 },
                 &format!("{}:{}", cause.event, letter.word()),
                 cause.now,
@@ -187,6 +188,8 @@ pub struct About<'a> {
     pub case: Option<(CaseId, &'a str)>,
     pub due: Option<Moment>,
     pub code: Option<&'a str>,
+    /// What the reader's calendar is to do.
+    pub calendar: Option<(Method, &'a Entry)>,
 }
 
 /// Writes one notice and its letter. `cause` names what it comes from: the same cause makes one letter a person.
@@ -255,7 +258,14 @@ pub fn write(
         phone: &settings.phone,
         code: about.code,
     };
-    let rendered = letters.render(letter, &words)?;
+    let mut rendered = letters.render(letter, &words)?;
+    rendered.calendar = about.calendar.map(|(method, entry)| {
+        let between = Between {
+            organiser: &settings.sender.from,
+            attendee: address,
+        };
+        (method, calendar::letter(method, entry, between, &link))
+    });
     let name: &Line = &person.name;
     let bytes = assemble(&settings.sender, name, address, &message_id, now, &rendered)?;
     let next_at = if letter.is_code() {

@@ -14,6 +14,7 @@ pub mod event;
 pub mod facts;
 pub mod hash;
 pub mod id;
+pub mod meeting;
 pub mod neutral;
 pub mod notice;
 pub mod people;

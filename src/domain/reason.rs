@@ -90,6 +90,8 @@ pub enum Reason {
     StageNotReached,
     NoTimetable,
     NoSuchClock,
+    MeetingNotOpen,
+    MeetingNotSet,
 }
 
 impl Reason {
@@ -218,6 +220,8 @@ impl Reason {
             }
             Self::ModelChosenAlready => "The ground rules already say so.",
             Self::NoSuchClock => "This clock is not running.",
+            Self::MeetingNotOpen => "This meeting is already set or cancelled.",
+            Self::MeetingNotSet => "This meeting has no time that is still to come.",
         }
     }
 }
@@ -366,7 +370,9 @@ pub fn stands(reason: Reason, case: &Case, capacity: Capacity, facts: &Facts, no
         | Reason::StageNotReached
         | Reason::RoomFull
         | Reason::ModelChosenAlready
-        | Reason::NoSuchClock => false,
+        | Reason::NoSuchClock
+        | Reason::MeetingNotOpen
+        | Reason::MeetingNotSet => false,
     }
 }
 

@@ -17,6 +17,7 @@ use serde::Serialize;
 use crate::domain::notice::Letter;
 use crate::domain::text::{EmailAddress, Line};
 use crate::domain::time::Moment;
+use crate::mail::calendar::Method;
 
 static TEMPLATES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/email_templates");
 /// The language letters are written in; another one is another folder.
@@ -56,6 +57,8 @@ pub struct Rendered {
     pub subject: String,
     pub text: String,
     pub html: String,
+    /// What the reader's calendar is to do, where there is something.
+    pub calendar: Option<(Method, String)>,
 }
 
 struct Parts {
@@ -170,6 +173,7 @@ impl Letters {
                 .render("layout", &around(&html_body)?)
                 .map_err(failed)?,
             subject,
+            calendar: None,
         })
     }
 }
@@ -283,15 +287,26 @@ pub fn assemble(
             .date(SystemTime::from(at.0))
             .header(AutoSubmitted)
             .header(NoAutoResponse)
-            .multipart(
-                MultiPart::alternative()
-                    .singlepart(part(&rendered.text, ContentType::TEXT_PLAIN)?)
-                    .singlepart(part(&rendered.html, ContentType::TEXT_HTML)?),
-            )
+            .multipart(parts_of(rendered)?)
             .map_err(|e| message(e.to_string()))?;
         Ok(built.formatted())
     }))
     .unwrap_or_else(|_| Err(LetterError::Message("the builder refused it".to_owned())))
+}
+
+/// The same words as text and as HTML, and what a calendar is to do where there is something.
+fn parts_of(rendered: &Rendered) -> Result<MultiPart, LetterError> {
+    let words = MultiPart::alternative()
+        .singlepart(part(&rendered.text, ContentType::TEXT_PLAIN)?)
+        .singlepart(part(&rendered.html, ContentType::TEXT_HTML)?);
+    let Some((method, page)) = &rendered.calendar else {
+        return Ok(words);
+    };
+    let kind = format!("text/calendar; charset=utf-8; method={}", method.word());
+    let kind = ContentType::parse(&kind).map_err(|e| LetterError::Message(e.to_string()))?;
+    let body = Body::new_with_encoding(page.clone().into_bytes(), ContentTransferEncoding::Base64)
+        .map_err(|_| LetterError::Message("encoding".to_owned()))?;
+    Ok(words.singlepart(SinglePart::builder().header(kind).body(body)))
 }
 
 /// One part in quoted-printable: no line too long, nothing but ASCII on the way.

@@ -9,6 +9,7 @@ pub mod documents;
 pub mod events;
 pub mod keys;
 pub mod looks;
+pub mod meetings;
 pub mod messages;
 pub mod notices;
 pub mod once;

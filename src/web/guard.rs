@@ -279,7 +279,14 @@ fn acceptable(headers: &HeaderMap, path: &str) -> Result<(), Problem> {
             "application/problem+json",
         ]
     } else {
-        &["*/*", "text/*", "text/html", "text/css", "text/plain"]
+        &[
+            "*/*",
+            "text/*",
+            "text/html",
+            "text/css",
+            "text/plain",
+            "text/calendar",
+        ]
     };
     if said().next().is_none()
         || wanted

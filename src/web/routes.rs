@@ -9,8 +9,8 @@ use actix_web::{FromRequest, Handler, Responder, ResponseError};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use super::api::{
-    account, cases, documents, door, health, invitations, looks, mailbox, organisations, people,
-    places, recoveries, rooms,
+    account, cases, documents, door, health, invitations, looks, mailbox, meetings, organisations,
+    people, places, recoveries, rooms,
 };
 use super::guard::UPLOAD_CAP;
 use super::pages;
@@ -170,8 +170,8 @@ where
 #[must_use]
 #[rustfmt::skip]
 pub fn routes() -> Vec<Route> {
-    use crate::casework::{documents as d, invitations as i, lead, looks as l, mailbox as m, passkeys as k, people as p, read::Page, reading as r, recovery as rec, register as g, rooms as rm, sessions as s, tokens as t};
-    use crate::domain::{event, notice, people as dp, procedure, register as dr, review, sight};
+    use crate::casework::{documents as d, feeds as f, invitations as i, lead, looks as l, mailbox as m, passkeys as k, people as p, read::Page, reading as r, recovery as rec, register as g, rooms as rm, sessions as s, tokens as t};
+    use crate::domain::{event, meeting, notice, people as dp, procedure, register as dr, review, sight};
     vec![
         get("/api/v1/me", "who_am_i", "Who you are and where you belong", people::me).gives::<p::Me>(200),
 
@@ -190,6 +190,17 @@ pub fn routes() -> Vec<Route> {
         post("/api/v1/cases/{case}/rooms/{room}/messages/{message}/strike", "strike_message", "Strike a message; its place and the reason stay", rooms::strike).takes::<rm::Strike>().gives::<Option<rm::MessageSight>>(200),
         post("/api/v1/cases/{case}/rooms/{room}/messages/{message}/release", "release_message", "Release your own message into a wider room", rooms::release).takes::<rm::Release>().gives::<rm::MessageSight>(201),
         post("/api/v1/cases/{case}/rooms/{room}/read", "mark_room_read", "Mark a room as read up to a message; only you see this", rooms::mark_read).takes::<rm::ReadUpTo>(),
+
+        get("/api/v1/cases/{case}/meetings", "list_meetings", "Meetings that are planned in the rooms you read", meetings::list).asks::<cases::SliceQuery>().gives::<Page<meeting::MeetingSight>>(200),
+        post("/api/v1/cases/{case}/meetings", "propose_meeting", "Propose times for a meeting to those who read a room", meetings::propose).takes::<meeting::Proposal>().gives::<meeting::MeetingSight>(201).tagged(),
+        get("/api/v1/cases/{case}/meetings/{meeting}", "read_meeting", "A meeting as you may see it", meetings::read).gives::<meeting::MeetingSight>(200).tagged(),
+        post("/api/v1/cases/{case}/meetings/{meeting}/answers", "answer_meeting", "Say which times suit you, and what would make it easier to come", meetings::answer).takes::<meeting::AnswerTimes>().gives::<meeting::MeetingSight>(200).tagged(),
+        post("/api/v1/cases/{case}/meetings/{meeting}/confirm", "confirm_meeting", "Set one of the times; calendars hear of it", meetings::confirm).takes::<meeting::ChooseTime>().gives::<meeting::MeetingSight>(200).tagged().if_match(IfMatch::Needed),
+        post("/api/v1/cases/{case}/meetings/{meeting}/move", "move_meeting", "Give a meeting that is set another time; calendars hear of it", meetings::move_to).takes::<meeting::NewTime>().gives::<meeting::MeetingSight>(200).tagged().if_match(IfMatch::Needed),
+        post("/api/v1/cases/{case}/meetings/{meeting}/cancel", "cancel_meeting", "Cancel a meeting; calendars hear of it", meetings::cancel).gives::<meeting::MeetingSight>(200).tagged().if_match(IfMatch::Needed),
+        get("/api/v1/calendar-feed", "read_calendar_feed", "Whether your calendar has an address to be fetched from", meetings::feed).gives::<f::FeedState>(200),
+        post("/api/v1/calendar-feed", "make_calendar_feed", "Give your calendar a new secret address; it is shown once", meetings::make_feed).gives::<f::NewFeed>(201).keyless(),
+        post("/api/v1/calendar-feed/revoke", "revoke_calendar_feed", "Take the address of your calendar away", meetings::revoke_feed).keyless(),
 
         get("/api/v1/cases/{case}/room-looks", "list_room_looks", "Requests of CLERO to look into a room: those you may know of", looks::list).gives::<Page<l::LookSight>>(200),
         post("/api/v1/cases/{case}/room-looks", "ask_to_look", "Ask to look into one room for at most a day; somebody else decides", looks::add).takes::<l::NewLook>().gives::<l::LookSight>(201),

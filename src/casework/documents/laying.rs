@@ -232,8 +232,7 @@ fn tell_readers(
             letter,
             tell::About {
                 case: Some((case.id, &case.reference.0)),
-                due: None,
-                code: None,
+                ..tell::About::default()
             },
             &format!("{event}:{}", letter.word()),
             acting.now,

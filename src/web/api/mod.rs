@@ -7,6 +7,7 @@ pub mod health;
 pub mod invitations;
 pub mod looks;
 pub mod mailbox;
+pub mod meetings;
 pub mod organisations;
 pub mod people;
 pub mod places;

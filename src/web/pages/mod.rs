@@ -9,7 +9,7 @@ use actix_web::{FromRequest, Handler, HttpResponse, Responder, ResponseError};
 use handlebars::Handlebars;
 use serde_json::{Value, json};
 
-use super::api::Answer;
+use super::api::{Answer, meetings};
 use super::ask::Ask;
 use super::openapi;
 use super::problem::{Kind, Problem};
@@ -49,6 +49,7 @@ pub fn configure(config: &mut ServiceConfig) {
     at(config, "/api/docs", docs);
     at(config, "/problems/{slug}", problem);
     at(config, "/sign-in", door);
+    at(config, "/calendar/{secret}.ics", meetings::calendar);
     at(config, "/assets/house.css", || async {
         HttpResponse::Ok()
             .content_type("text/css; charset=utf-8")

@@ -4,12 +4,14 @@
 use std::collections::BTreeMap;
 
 use common_ground::domain::case::Side;
+use common_ground::domain::people::Role;
 use common_ground::domain::room::Room;
+use common_ground::domain::time::Clock;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::cast::{Cast, reading};
-use crate::support::{App, Person};
+use crate::support::{App, Call, Person};
 
 /// Something everybody at the table may notice.
 #[derive(Debug, Clone, Copy)]
@@ -28,6 +30,8 @@ enum Open {
     BeginReview,
     OtherSharesReading,
     NeutralStrikes,
+    LaidOnTheTable,
+    MeetAtTheTable,
 }
 
 /// Something between one side and the neutrals, or of one of them alone.
@@ -42,6 +46,11 @@ enum Private {
     AmongNeutrals,
     WritesReading,
     Refused,
+    LaysDown,
+    LaysAside,
+    TakesHome,
+    Meets,
+    CleroAsks,
 }
 
 fn open() -> impl Strategy<Value = Open> {
@@ -61,6 +70,8 @@ fn open() -> impl Strategy<Value = Open> {
         BeginReview,
         OtherSharesReading,
         NeutralStrikes,
+        LaidOnTheTable,
+        MeetAtTheTable,
     ])
 }
 
@@ -76,6 +87,11 @@ fn private() -> impl Strategy<Value = Private> {
         AmongNeutrals,
         WritesReading,
         Refused,
+        LaysDown,
+        LaysAside,
+        TakesHome,
+        Meets,
+        CleroAsks,
     ])
 }
 
@@ -84,6 +100,10 @@ struct World<'a> {
     cast: Cast<'a>,
     case: String,
     side: Side,
+    /// Somebody else of CLERO.
+    second: Person<'a>,
+    /// The address of the other side's calendar.
+    feed: String,
     names: Names,
 }
 
@@ -98,10 +118,22 @@ impl<'a> World<'a> {
         cast.invited_lead
             .did(&case, json!({ "event": "agree_to_talk" }));
         cast.facilitator.did(&case, json!({ "event": "log_session", "session": { "on": cast.today(), "way": "video", "who_came": "both", "minutes": 60 } }));
+        let second = app.staff("Cyn Vale", &[Role::Coordinator]);
+        let looks_on = match side {
+            Side::Initiating => &cast.invited_lead,
+            Side::Invited => &cast.initiating_lead,
+        };
+        let made = looks_on
+            .post("/api/v1/calendar-feed", &json!({}))
+            .expect(201);
+        let url = made.body["url"].as_str().expect("an address");
+        let feed = url[url.find("/calendar/").expect("a path")..].to_owned();
         Self {
             cast,
             case,
             side,
+            second,
+            feed,
             names: Names::default(),
         }
     }
@@ -160,6 +192,52 @@ impl<'a> World<'a> {
         }
     }
 
+    fn lay(&self, who: &Person, room: Room) {
+        who.upload(
+            &self.path(room, "documents"),
+            ("plan.txt", b"Mornings, or not."),
+            &[],
+            &[],
+        );
+    }
+
+    /// Proposes a meeting in `room`, and sets it.
+    fn meet(&self, room: Room) {
+        let neutral = &self.cast.facilitator;
+        let path = format!("/api/v1/cases/{}/meetings", self.case);
+        let start = self
+            .cast
+            .app
+            .clock
+            .now()
+            .plus(chrono::Duration::days(3))
+            .0
+            .format("%Y-%m-%dT%H:%M:00Z")
+            .to_string();
+        let wish = json!({ "room": room.word(), "way": "phone", "times": [{ "start": start, "minutes": 30 }] });
+        let proposed = neutral.post(&path, &wish);
+        if let (Some(id), Some(tag)) = (proposed.body["id"].as_str(), &proposed.tag) {
+            let time = json!({ "time": proposed.body["times"][0]["id"] });
+            neutral.post_with(&format!("{path}/{id}/confirm"), &time, &[("if-match", tag)]);
+        }
+    }
+
+    /// CLERO asks to look into a room, somebody else allows it, and it is looked into.
+    fn look(&self, room: Room) {
+        let path = format!("/api/v1/cases/{}/room-looks", self.case);
+        let wish = json!({ "room": room.word(), "ground": "required_by_law", "reason": "A letter from a court.", "hours": 1 });
+        let asked = self.cast.coordinator.fresh().post(&path, &wish).expect(201);
+        let id = asked.body["id"].as_str().expect("an id");
+        self.second
+            .fresh()
+            .post(&format!("{path}/{id}/approve"), &json!({}))
+            .expect(200);
+        self.cast
+            .coordinator
+            .get(&self.path(room, "messages"))
+            .expect(200);
+    }
+
     /// What happens in the open; what cannot be at this moment is refused, in both worlds.
     fn happens(&self, what: Open) {
         let (own, other, neutral) = (
@@ -195,6 +273,8 @@ impl<'a> World<'a> {
                 step(other, json!({ "event": "share_reading", "answers": "" }));
             }
             Open::NeutralStrikes => self.strike(neutral, Room::Joint),
+            Open::LaidOnTheTable => self.lay(neutral, Room::Joint),
+            Open::MeetAtTheTable => self.meet(Room::Joint),
         }
     }
 
@@ -220,6 +300,19 @@ impl<'a> World<'a> {
                 self.say(neutral, Room::Neutrals, "For whoever comes after me.")
             }
             Private::WritesReading => self.write_reading(own),
+            Private::LaysDown => self.lay(own, room),
+            Private::LaysAside => self.lay(own, Room::Own(self.side)),
+            Private::TakesHome => {
+                let laid = neutral.get(&self.path(room, "documents")).body;
+                if let Some(id) = laid["items"][0]["id"].as_str() {
+                    neutral.get(&format!(
+                        "/api/v1/cases/{}/documents/{id}/content",
+                        self.case
+                    ));
+                }
+            }
+            Private::Meets => self.meet(room),
+            Private::CleroAsks => self.look(room),
             Private::Refused => {
                 own.post(&self.path(room, "messages"), &json!({ "text": "" }));
             }
@@ -242,12 +335,14 @@ impl<'a> World<'a> {
                 "/rooms",
                 "/room-looks",
                 "/reading",
+                "/meetings?limit=100",
             ]
             .iter()
             .map(|rest| format!("{case}{rest}"))
             .collect();
             for room in Room::ALL {
                 paths.push(self.path(room, "messages?limit=100"));
+                paths.push(self.path(room, "documents?limit=100"));
             }
             paths.extend(
                 [
@@ -276,6 +371,12 @@ impl<'a> World<'a> {
                 page.push_str(&letter);
             }
         }
+        let calendar = self.cast.app.send(&Call {
+            method: "GET",
+            path: self.feed.clone(),
+            ..Call::default()
+        });
+        page.push_str(&calendar.expect(200).text);
         self.names.renamed(&page)
     }
 }

@@ -4,6 +4,7 @@ mod conversation;
 mod documents;
 mod intake;
 mod leaving;
+mod meetings;
 mod neutrals;
 mod once;
 mod people;

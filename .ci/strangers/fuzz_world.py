@@ -1,0 +1,129 @@
+"""The world the fuzzer meets: a case, who meets it as what, how they get in, and what really is there."""
+
+import collections
+
+import requests
+
+from world import Browser
+
+ROLES = ["coordinator", "initiating_lead", "invited_lead", "facilitator", "anonymous"]
+PASSWORDS = ["lantern otter drum seven", "quiet harbour pencil nine"]
+
+# Documents that are what their names say: what is made up hardly ever is.
+PAPERS = [("hours.csv", "Who,When\nZoë,\"Wednesday, 18:00\"\n".encode()), ("hours.CSV", b"Who;When\r\nAda;Friday\r\n"),
+          ("Zoë's \"plan\"; 100%.txt", "Ça va 🌿".encode()), ("C:\\papers\\../../minutes.txt", b".")]
+
+
+def cast(place, stage):
+    """A case at this stage, and who meets it as what."""
+    met = collections.defaultdict(dict)
+    for who in place.tokens:
+        for case in place.get(who, f"/cases?stage={stage}")["items"]:
+            met[case["id"]].setdefault(case["you_are"], who)
+    return next((case, people) for case, people in met.items() if {*people, "anonymous"} >= set(ROLES))
+
+
+class Door:
+    """How somebody gets in: with a token that may sign, and with a session, which the fuzzer may end at any time."""
+
+    def __init__(self, place, who):
+        self.place, self.email, self.password = place, place.emails[who], place.password
+        self.browser = place.sign_in(who)
+        self.paper = place.send(who, "/recovery-codes", {})["recovery_codes"]
+        self.token = place.send(who, "/tokens", {"name": "For today", "scopes": ["sign"]})["token"]
+        place.send(who, "/tokens", {"name": "To be ended", "scopes": ["read"]})
+
+    def on_paper(self):
+        """A code on paper. When there are few, the next session brings new ones."""
+        if len(self.paper) < 3:
+            self.come_in()
+        return self.paper.pop() if self.paper else ""
+
+    def begin(self):
+        """A browser in which the password was typed, and a code on paper that opens it."""
+        browser, code = Browser(), self.on_paper()
+        self.place.tell(browser, "/sign-in", {"email": self.email, "password": self.password})
+        return browser, code
+
+    def come_in(self):
+        """Signs in again, and gets new codes on paper; if that fails, the token is all there is from now on."""
+        self.browser, browser, code = None, Browser(), self.paper.pop() if self.paper else ""
+        self.place.tell(browser, "/sign-in", {"email": self.email, "password": self.password})
+        if self.place.tell(browser, "/sign-in/code", {"recovery_code": code})[0] == 200:
+            self.browser, self.paper = browser, self.place.tell(browser, "/recovery-codes")[1]["recovery_codes"]
+
+    def learn(self, label, body, answer):
+        """What the fuzzer has changed, in the session, about how one gets in."""
+        said = answer.json() if answer.content else {}
+        if answer.status_code == 401 or label == "POST /api/v1/session/end" and answer.status_code == 204:
+            self.browser = None
+        elif answer.status_code < 300:
+            self.paper = said.get("recovery_codes", self.paper)
+            if label.startswith("POST /api/v1/session/step/"):
+                self.browser.keep(answer.headers["set-cookie"], said["csrf"])
+            if label == "POST /api/v1/password":
+                self.password = body["new_password"]
+            if label == "POST /api/v1/address/confirm":
+                self.email = said["email"]
+
+
+def furnish(place, case, people, luck):
+    """Words and documents in every room, and requests to look into two of them."""
+    for who in people.values():
+        for room in place.get(who, f"/cases/{case}/rooms")["items"]:
+            if room["you_may_write"] and not room.get("closed_because"):
+                here = f"/cases/{case}/rooms/{room['room']}"
+                if not room["room"].endswith("_own"):  # a side's own shelf, where nobody talks
+                    place.send(who, f"{here}/messages", {"text": "When could we meet?"})
+                laid = requests.post(f"{place.base}/api/v1{here}/documents", files={"file": luck.choice(PAPERS)},
+                                     headers=place.headers(who), timeout=30)
+                if laid.status_code not in (201, 403):  # in a side's private room only that side does
+                    raise SystemExit(f"{who} lays down a document in {room['room']}: {laid.text}")
+    others = [who for who in place.tokens if place.ask(f"/cases/{case}", place.headers(who))[0] == 200
+              and place.get(who, f"/cases/{case}")["you_are"] == "coordinator" and who not in people.values()]
+    for who in others[:1]:
+        place.sign_in(who)
+        for room in ("initiating", "invited"):
+            look = {"room": room, "ground": "serious_risk_of_harm", "reason": "Somebody told us of it.", "hours": 2}
+            place.send(who, f"/cases/{case}/room-looks", look)
+
+
+def what_is_there(place, case, people, who):
+    """One's own ids, and real things by the names they have in addresses, queries and bodies."""
+
+    def every(path, key="id", who=people["coordinator"]):
+        return [item[key] for item in place.get(who, path)["items"]] if who else []
+
+    def in_rooms(what):
+        """What lies in the rooms of the case, one's own rooms first."""
+        readers = dict.fromkeys([who, *people.values()] if who else people.values())
+        return list(dict.fromkeys(
+            one for reader in readers for room in every(f"/cases/{case}/rooms", "room", reader)
+            if what == "documents" or not room.endswith("_own")
+            for one in every(f"/cases/{case}/rooms/{room}/{what}", "id", reader)))
+
+    me = place.get(who, "/me") if who else {"person": {"id": None}, "memberships": []}
+    mine = [one["organisation"] for one in me["memberships"]]
+    if mine:
+        place.send(who, "/cases", {"organisation": mine[0]})  # a draft, for the steps that only a draft has
+    seen = place.get(people["facilitator"], f"/cases/{case}")
+    sides = [one["id"] for side in seen["sides"].values() for one in side]
+    organisations, persons, places = every("/organisations"), every("/people"), every("/localities?limit=50", "code")
+    members = [one for side in sides for one in every(f"/organisations/{side}/members")]
+    tokens = place.get(who, "/tokens")["items"] if who else []
+    return [me["person"]["id"], *(one["id"] for one in me["memberships"])], {
+        "case": [case] * 30 + every("/cases", who=who) * 3 + every("/cases"),
+        "organisation": sides + mine * 3, "owner": sides, "party": sides,
+        "with": organisations, "together_with": organisations,
+        "person": persons, "neutral": persons,
+        "membership": members, "from": members, "to": members,
+        "presence": [one for side in sides for one in every(f"/organisations/{side}/presences")],
+        "notification": every("/notifications", who=who),
+        "message": in_rooms("messages"), "corrects": in_rooms("messages"),
+        "document": in_rooms("documents"), "supersedes": in_rooms("documents"),
+        "look": every(f"/cases/{case}/room-looks"),
+        "session": every("/sessions", who=who), "token": [one["id"] for one in tokens if one["name"] == "To be ended"],
+        "action": [one["id"] for one in seen.get("agreement", {}).get("drafting", [])],
+        "code": places, "locality": places, "localities": places, "where": places,
+        "entries": [str(standard) for standard in range(1, 34)],
+    }
