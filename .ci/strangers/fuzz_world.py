@@ -54,17 +54,20 @@ class Door:
 
     def learn(self, label, body, answer):
         """What the fuzzer has changed, in the session, about how one gets in."""
-        said = answer.json() if answer.content else {}
-        if answer.status_code == 401 or label == "POST /api/v1/session/end" and answer.status_code == 204:
+        if answer.status_code == 401:
             self.browser = None
         elif answer.status_code < 300:
-            self.paper = said.get("recovery_codes", self.paper)
-            if label.startswith("POST /api/v1/session/step/"):
-                self.browser.keep(answer.headers["set-cookie"], said["csrf"])
-            if label == "POST /api/v1/password":
-                self.password = body["new_password"]
-            if label == "POST /api/v1/address/confirm":
-                self.email = said["email"]
+            match label.removeprefix("POST /api/v1/"):
+                case "session/end":
+                    self.browser = None
+                case "session/step/code" | "session/step/passkey":
+                    self.browser.keep(answer.headers["set-cookie"], answer.json()["csrf"])
+                case "recovery-codes":
+                    self.paper = answer.json()["recovery_codes"]
+                case "password":
+                    self.password = body["new_password"]
+                case "address/confirm":
+                    self.email = answer.json()["email"]
 
 
 def furnish(place, case, people, luck):

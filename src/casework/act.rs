@@ -199,7 +199,7 @@ fn step(
     // Asked last, so that it tells nobody more than the decision would.
     let signs = asked.action.name() == EventName::AcceptAgreement && asked.on_behalf_of.is_none();
     if signs && actor.person.is_some() {
-        signin::fresh(actor, now)?;
+        signin::may_sign(actor, now)?;
     }
     match &decision.after {
         Some(after) => cases::save(conn, case, after)?,

@@ -65,10 +65,11 @@ pub fn ask_for_code(
         created_at: now,
         expires_at: now.plus(Duration::minutes(MINUTES)),
     };
-    challenges::add(conn, &asked)?;
     if let Some(person) = to
-        && throttle::may_write_to(conn, person.id, now)?
+        && throttle::may_write_to(conn, person.id, letter, now)?
     {
+        // A code that nobody was sent is not one that can be guessed.
+        challenges::add(conn, &asked)?;
         let about = About {
             code: Some(&code),
             ..About::default()
@@ -141,12 +142,21 @@ pub fn take(
     let Some(asked) = try_one(conn, purpose, by, now)? else {
         return Ok(None);
     };
+    if let Some(person) = asked.person
+        && !throttle::may_answer(conn, person, now)?
+    {
+        return Ok(None);
+    }
     let right = match (answer, asked.person) {
         (Answer::Code(code), _) => is_code_of(&asked, code),
         (Answer::RecoveryCode(code), Some(person)) => recovery::use_code(conn, person, code, now)?,
         (Answer::RecoveryCode(_), None) => false,
     };
-    Ok((right && challenges::close(conn, asked.id, now)?).then_some(asked))
+    let answered = right && challenges::close(conn, asked.id, now)?;
+    if let Some(person) = asked.person.filter(|_| answered) {
+        throttle::answer_was_right(conn, person)?;
+    }
+    Ok(answered.then_some(asked))
 }
 
 /// Closes a question that was answered in another way; `false` where somebody was quicker.

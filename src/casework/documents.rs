@@ -161,11 +161,27 @@ impl Desk {
         case: CaseId,
         id: DocumentId,
     ) -> Result<Document, Error> {
-        let now = self.clock.now();
-        self.db
+        let (now, again) = (self.clock.now(), caller.clone());
+        let seen = self
+            .db
             .read(move |conn| {
                 let actor = signin::actor(conn, &caller, now)?;
-                shown(conn, case, id, &actor, now)
+                let (case, as_what, laid) = found(conn, case, id, &actor, now)?;
+                if !reads_room(&case, as_what, laid.room) {
+                    return Ok(None);
+                }
+                Ok::<_, Error>(Some(Document::of(&laid, documents::about(conn, id)?)))
+            })
+            .await?;
+        if let Some(document) = seen {
+            return Ok(document);
+        }
+        self.db
+            .write(move |conn| {
+                let actor = signin::actor(conn, &again, now)?;
+                let (case, as_what, laid) = found(conn, case, id, &actor, now)?;
+                looks::look(conn, &case, as_what, laid.room, &actor, "document", now)?;
+                Ok(Document::of(&laid, documents::about(conn, id)?))
             })
             .await
     }

@@ -108,7 +108,7 @@ impl Desk {
         let desk = self.clone();
         let may = move |conn: &mut Conn, actor: &Actor| of_clero(conn, id, actor, desk.clock.now());
         let desk = self.clone();
-        self.write_once(caller, key, may, move |conn, actor, now| {
+        let asked = self.write_once(caller, key, may, move |conn, actor, now| {
             let (case, _) = read::find(conn, id, actor, now)?;
             let person = actor.person.ok_or(Error::SignIn)?;
             signin::fresh(actor, now)?;
@@ -134,9 +134,9 @@ impl Desk {
                 (Letter::RoomLookAsked, &cause),
                 now,
             )?;
-            sight(conn, id, look, now)
-        })
-        .await
+            Ok(look.id)
+        });
+        self.look_as_it_is(id, asked.await?).await
     }
 
     /// Says yes or no to somebody else's request. A yes opens the room to the one who asked, and tells those whose it is.
@@ -150,7 +150,7 @@ impl Desk {
         let desk = self.clone();
         let may = move |conn: &mut Conn, actor: &Actor| of_clero(conn, id, actor, desk.clock.now());
         let desk = self.clone();
-        self.write_once(caller, key, may, move |conn, actor, now| {
+        let decided = self.write_once(caller, key, may, move |conn, actor, now| {
             let (case, _) = read::find(conn, id, actor, now)?;
             let person = actor.person.ok_or(Error::SignIn)?;
             let look = looks::find(conn, id, look)?.ok_or(Error::Missing)?;
@@ -181,13 +181,20 @@ impl Desk {
                 told.extend(people_of_room(conn, &case, look.room, now)?);
             }
             write_to(conn, &desk, &case, &told, (letter, &cause), now)?;
-            let decided = Look {
-                decided: Some(decision),
-                ..look
-            };
-            sight(conn, id, decided, now)
-        })
-        .await
+            Ok(look.id)
+        });
+        self.look_as_it_is(id, decided.await?).await
+    }
+
+    /// A request as it stands, for whoever has just done something to it.
+    async fn look_as_it_is(&self, case: CaseId, id: LookId) -> Result<LookSight, Error> {
+        let now = self.clock.now();
+        self.db
+            .read(move |conn| {
+                let look = looks::find(conn, case, id)?.ok_or(Error::Missing)?;
+                sight(conn, case, look, now)
+            })
+            .await
     }
 }
 

@@ -69,6 +69,11 @@ impl Desk {
             }
         };
         self.write_once(caller, key, may, move |conn, actor, now| {
+            let leads = active_leads(conn, organisation)?;
+            let from_outside = !actor.leads(organisation) && !leads.is_empty();
+            if from_outside {
+                signin::fresh(actor, now)?;
+            }
             let person = match people::by_email(conn, &new.email)? {
                 Some(person) => person,
                 None => add(
@@ -87,18 +92,24 @@ impl Desk {
                     "nobody invites themselves; please ask a colleague or CLERO",
                 ));
             }
-            invite_into(
-                conn,
-                &desk.letters,
-                &desk.settings,
-                Joining {
-                    person: &person,
-                    organisation,
-                    lead: new.lead,
-                    invited_by: actor.person,
-                    now,
-                },
-            )
+            let joining = Joining {
+                person: &person,
+                organisation,
+                lead: new.lead,
+                invited_by: actor.person,
+                now,
+            };
+            let membership = invite_into(conn, &desk.letters, &desk.settings, joining)?;
+            if from_outside {
+                // An organisation says who belongs to it; where CLERO invites somebody, its leads hear of it at once.
+                let cause = format!("{}:member_invited", membership.id);
+                for lead in people::all_of(conn, &leads)? {
+                    let (letter, about) = (Letter::MemberInvited, About::default());
+                    let (letters, settings) = (&desk.letters, &desk.settings);
+                    send(conn, letters, settings, &lead, letter, about, &cause, now)?;
+                }
+            }
+            Ok(membership)
         })
         .await
     }
@@ -142,6 +153,19 @@ impl Desk {
         )
         .await
     }
+}
+
+/// Those who lead an organisation now.
+fn active_leads(
+    conn: &mut Conn,
+    organisation: OrganisationId,
+) -> Result<BTreeSet<PersonId>, Error> {
+    let all = people::memberships_in(conn, organisation)?;
+    Ok(all
+        .into_iter()
+        .filter(|m| m.lead && m.state == MembershipState::Active)
+        .map(|m| m.person)
+        .collect())
 }
 
 /// Somebody on their way into an organisation.

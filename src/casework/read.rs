@@ -387,7 +387,8 @@ fn visible(
                     event: e.event.clone(),
                     at: e.at,
                     capacity: shown_capacity(e.capacity, as_what),
-                    on_behalf_of: e.on_behalf_of,
+                    // Which organisation it was for is a name.
+                    on_behalf_of: e.on_behalf_of.filter(|_| as_what != Capacity::Auditor),
                 }),
         );
         if found.len() >= wanted {

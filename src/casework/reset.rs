@@ -12,7 +12,7 @@ use crate::domain::text::{EmailAddress, Line, Password};
 use crate::domain::time::Moment;
 use crate::store::challenges::{By, Challenge, Purpose};
 use crate::store::db::Conn;
-use crate::store::{passwords, people, sessions};
+use crate::store::{credentials, passwords, people, sessions};
 
 /// What is given besides the six digits.
 #[derive(Debug, Clone, Copy)]
@@ -72,7 +72,7 @@ impl Desk {
                 challenge::ask_for_code(conn, &desk, question, letter, found.as_ref(), now)?;
                 if found.is_none() {
                     let nobody = nobody(&email)?;
-                    throttle::may_write_to(conn, nobody.id, now)?;
+                    throttle::may_write_to(conn, nobody.id, letter, now)?;
                     let about = About {
                         code: Some("000000"),
                         ..About::default()
@@ -181,6 +181,7 @@ fn change(
         return Ok(None);
     }
     passwords::save(conn, id, phc, now)?;
+    credentials::revoke_tokens(conn, id, now)?;
     sessions::end_all(conn, id, now)?;
     sessions::distrust_all(conn, id, now)?;
     throttle::code_was_right(conn, browser)?;

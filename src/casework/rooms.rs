@@ -13,8 +13,8 @@ use super::read;
 use super::signin::{self, Credential};
 use super::tell::{About, people_of_room, send};
 use super::{Desk, Error, OnceKey, once};
-use crate::domain::access::{Audience, Capacity, reads_room, writes_room};
-use crate::domain::case::{Case, OnBehalf};
+use crate::domain::access::{Audience, Capacity, CapacityName, reads_room, writes_room};
+use crate::domain::case::{Case, OnBehalf, Side};
 use crate::domain::hash::hash_of;
 use crate::domain::id::{CaseId, EventId, MessageId, PersonId};
 use crate::domain::notice::Letter;
@@ -69,15 +69,17 @@ impl Desk {
         new: NewMessage,
         key: Option<OnceKey>,
     ) -> Result<MessageSight, Error> {
-        self.in_room(caller, (id, room), key, move |desk, conn, at| {
+        let said = self.in_room(caller, (id, room), key, room, move |desk, conn, at| {
+            writable(at.case, at.capacity, room)?;
             let said = checked(conn, at, &new)?;
-            let message = put(conn, desk, at, room, said, "say")?;
-            sight(conn, message)
-        })
-        .await
+            let own = (at.person, at.capacity.name());
+            put(conn, desk, at, room, (own, said), "say").map(Some)
+        });
+        said.await?.ok_or(Error::Missing)
     }
 
-    /// Strikes a message: its words go, its place and the reason stay. A note of one's own goes altogether.
+    /// Strikes a message: its words go, its place and the reason stay. A note of one's own goes altogether. That can be
+    /// done while a room is closed, too.
     pub async fn strike(
         &self,
         caller: Credential,
@@ -85,9 +87,10 @@ impl Desk {
         strike: Strike,
         key: Option<OnceKey>,
     ) -> Result<Option<MessageSight>, Error> {
-        self.in_room(caller, (id, room), key, move |_, conn, at| {
+        self.in_room(caller, (id, room), key, room, move |_, conn, at| {
             let mut found = found(conn, at, message)?.ok_or(Error::Missing)?;
-            if !may_strike(at.capacity, room, found.author == at.person) {
+            let writes = writes_room(at.case, at.capacity, room);
+            if !writes || !may_strike(at.capacity, room, found.author == at.person) {
                 return Err(Error::NotAllowed);
             }
             if room == Room::Notes {
@@ -111,7 +114,7 @@ impl Desk {
                 messages::save(conn, id, room, &found)?;
                 log(conn, at, room, "strike", &json!({ "message": message }))?;
             }
-            sight(conn, found).map(Some)
+            Ok(Some(message))
         })
         .await
     }
@@ -124,12 +127,12 @@ impl Desk {
         release: Release,
         key: Option<OnceKey>,
     ) -> Result<MessageSight, Error> {
-        self.in_room(caller, (id, room), key, move |desk, conn, at| {
-            let to = release.to;
+        let to = release.to;
+        let released = self.in_room(caller, (id, room), key, to, move |desk, conn, at| {
             let found = found(conn, at, message)?.ok_or(Error::Missing)?;
             let from = Put {
                 room,
-                by: found.capacity,
+                by: owner_of(at.case, &found),
                 at: found.at,
             };
             if !is_wider(room, to) {
@@ -147,6 +150,7 @@ impl Desk {
                     "this message was struck, so there is nothing to release",
                 ));
             };
+            writable(at.case, at.capacity, room)?;
             writable(at.case, at.capacity, to)?;
             signin::fresh(at.actor, at.now)?;
             log(
@@ -163,30 +167,32 @@ impl Desk {
                 released: true,
                 struck: None,
             };
-            let copy = put(conn, desk, at, to, copy, "released")?;
-            sight(conn, copy)
-        })
-        .await
+            // The words stay those of whoever said them; the log of both rooms says who released them.
+            let author = (found.author, found.capacity);
+            put(conn, desk, at, to, (author, copy), "released").map(Some)
+        });
+        released.await?.ok_or(Error::Missing)
     }
 
-    /// Runs a write in a room: once, on the case as it is, by somebody who may write there while it is open.
-    async fn in_room<T: Serialize + serde::de::DeserializeOwned + Send + 'static>(
+    /// Runs a write in a room: once, on the case as it is, by somebody who enters there. Answers the message it names,
+    /// which lies in the room `shown_in`, as it stands by then: what was said is kept in one place only.
+    async fn in_room(
         &self,
         caller: Credential,
         (id, room): (CaseId, Room),
         key: Option<OnceKey>,
-        work: impl Fn(&Desk, &mut Conn, &At<'_>) -> Result<T, Error> + Send + 'static,
-    ) -> Result<T, Error> {
+        shown_in: Room,
+        work: impl Fn(&Desk, &mut Conn, &At<'_>) -> Result<Option<MessageId>, Error> + Send + 'static,
+    ) -> Result<Option<MessageSight>, Error> {
         let (desk, now) = (self.clone(), self.clock.now());
         self.db
             .write(move |conn| {
                 let actor = signin::actor(conn, &caller, now)?;
                 let person = actor.person.ok_or(Error::SignIn)?;
                 enter(conn, id, room, &actor, now)?;
-                once(conn, Some(person), key.as_ref(), now, |conn| {
+                let done = once(conn, Some(person), key.as_ref(), now, |conn| {
                     cases::lock(conn, id)?.ok_or(Error::Missing)?;
                     let (case, capacity) = enter(conn, id, room, &actor, now)?;
-                    writable(&case, capacity, room)?;
                     let at = At {
                         case: &case,
                         capacity,
@@ -196,7 +202,14 @@ impl Desk {
                         now,
                     };
                     work(&desk, conn, &at)
-                })
+                })?;
+                let Some(message) = done else {
+                    return Ok(None);
+                };
+                enter(conn, id, shown_in, &actor, now)?;
+                let owner = owner(shown_in, person);
+                let message = messages::find(conn, id, shown_in, owner, message)?;
+                message.map(|message| sight(conn, message)).transpose()
             })
             .await
     }
@@ -241,6 +254,16 @@ fn writable(case: &Case, capacity: Capacity, room: Room) -> Result<(), Error> {
 /// Notes are their author's; in every other room people read one another.
 fn owner(room: Room, person: PersonId) -> Option<PersonId> {
     (room == Room::Notes).then_some(person)
+}
+
+/// As what somebody spoke whose words these are: where a neutral wrote them down for an organisation, as that side.
+fn owner_of(case: &Case, message: &Message) -> CapacityName {
+    let behalf = message.said.on_behalf_of.as_ref();
+    match behalf.and_then(|behalf| case.side_of(behalf.organisation)) {
+        Some(Side::Initiating) => CapacityName::InitiatingMember,
+        Some(Side::Invited) => CapacityName::InvitedMember,
+        None => message.capacity,
+    }
 }
 
 /// Whatever is wrong with an id in a body, the answer is the same.
@@ -299,14 +322,14 @@ fn put(
     desk: &Desk,
     at: &At<'_>,
     room: Room,
-    said: Said,
+    ((author, capacity), said): ((PersonId, CapacityName), Said),
     event: &'static str,
-) -> Result<Message, Error> {
+) -> Result<MessageId, Error> {
     let message = Message {
         id: MessageId::random(),
         at: at.now,
-        author: at.person,
-        capacity: at.capacity.name(),
+        author,
+        capacity,
         said,
     };
     let to_be_told = to_be_told(conn, at, room)?;
@@ -329,7 +352,7 @@ fn put(
             at.now,
         )?;
     }
-    Ok(message)
+    Ok(message.id)
 }
 
 /// Whom a letter tells of something new in a room: those who read it and are not waiting to read something recent there.

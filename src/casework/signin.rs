@@ -107,7 +107,7 @@ pub fn known(conn: &mut Conn, who: &Credential, now: Moment) -> Result<Known, Er
                 actor: Actor {
                     person: Some(token.person),
                     roles: token.roles,
-                    fresh_until: token
+                    signs_until: token
                         .scopes
                         .contains(&Scope::Sign)
                         .then_some(token.expires_at),
@@ -158,7 +158,17 @@ pub fn anyone(conn: &mut Conn, who: &Credential, now: Moment) -> Result<Actor, E
     }
 }
 
-/// Whether somebody has shown recently that it is them (SPEC §11): before signing, and before changing how they get in.
+/// Whether somebody may sign an agreement: freshly, or with a token made for it (SPEC §11).
+pub fn may_sign(actor: &Actor, now: Moment) -> Result<(), Error> {
+    if actor.may_sign(now) {
+        Ok(())
+    } else {
+        Err(Error::NeedsFreshStep)
+    }
+}
+
+/// Whether somebody has shown recently that it is them (SPEC §11): before releasing, before breaking the glass, and
+/// before changing how they or others get in.
 pub fn fresh(actor: &Actor, now: Moment) -> Result<(), Error> {
     if actor.is_fresh(now) {
         Ok(())

@@ -7,6 +7,7 @@ use super::Error;
 use super::signin::Browser;
 use crate::domain::hash::hash_of_bytes;
 use crate::domain::id::PersonId;
+use crate::domain::notice::Letter;
 use crate::domain::text::EmailAddress;
 use crate::domain::time::Moment;
 use crate::store::db::Conn;
@@ -32,6 +33,11 @@ const NETWORK: Limit = Limit {
 /// Failures for one account, from wherever: many machines that try one account.
 const ACCOUNT: Limit = Limit {
     most: 100,
+    minutes: 60,
+};
+/// Wrong answers to questions put to one person, from wherever: whoever has the password does not guess the digits.
+const ANSWERS: Limit = Limit {
+    most: 30,
     minutes: 60,
 };
 /// Letters with codes to one account: nobody's mailbox is flooded.
@@ -102,15 +108,36 @@ pub fn count_code(conn: &mut Conn, browser: &Browser, now: Moment) -> Result<(),
     count(conn, &key("network", &browser.network), NETWORK, now)
 }
 
+/// Counts an answer of a person to a question, before it is checked; `false` where there were too many.
+pub fn may_answer(conn: &mut Conn, person: PersonId, now: Moment) -> Result<bool, Error> {
+    let window = Duration::minutes(ANSWERS.minutes);
+    let key = key("answers", &person.to_string());
+    Ok(tries::bump(conn, &key, now.plus(-window), now)?.0 <= ANSWERS.most)
+}
+
+/// Takes an answer back: it was right.
+pub fn answer_was_right(conn: &mut Conn, person: PersonId) -> Result<(), Error> {
+    Ok(tries::give_back(
+        conn,
+        &key("answers", &person.to_string()),
+    )?)
+}
+
 /// Takes a try of a code or a passkey back: it was right.
 pub fn code_was_right(conn: &mut Conn, browser: &Browser) -> Result<(), Error> {
     Ok(tries::give_back(conn, &key("network", &browser.network))?)
 }
 
-/// Whether one more letter with a code may go to a person. Where it may not, nobody is told.
-pub fn may_write_to(conn: &mut Conn, person: PersonId, now: Moment) -> Result<bool, Error> {
+/// Whether one more letter with a code of this kind may go to a person. Where it may not, nobody is told. Each kind is
+/// counted apart: what anybody may ask for takes nothing from what only its owner can.
+pub fn may_write_to(
+    conn: &mut Conn,
+    person: PersonId,
+    letter: Letter,
+    now: Moment,
+) -> Result<bool, Error> {
     let window = Duration::minutes(LETTERS.minutes);
-    let key = key("letters", &person.to_string());
+    let key = key("letters", &format!("{} {person}", letter.word()));
     let (letters, _) = tries::bump(conn, &key, now.plus(-window), now)?;
     Ok(letters <= LETTERS.most)
 }

@@ -133,6 +133,12 @@ impl CapacityName {
 #[must_use]
 pub fn capacity(case: &Case, actor: &Actor, now: Moment) -> Option<Capacity> {
     let person = actor.person?;
+    // Who has been neutral here has read what both sides said: they can be nobody else in this case.
+    if case.neutrals.excluded.contains(&person)
+        || case.neutrals.has_taken(person) && case.organisations().any(|o| actor.belongs_to(o))
+    {
+        return None;
+    }
     let sides = case.sides.map(|_, parties| {
         parties
             .iter()
@@ -176,7 +182,7 @@ pub fn capacity(case: &Case, actor: &Actor, now: Moment) -> Option<Capacity> {
             None
         };
     }
-    if connected(case, actor, now) || case.neutrals.excluded.contains(&person) {
+    if connected(case, actor, now) {
         return None;
     }
     if case.stage == Stage::Draft {

@@ -157,6 +157,15 @@ impl Neutrals {
             .any(|a| a.acceptance.is_some())
     }
 
+    /// Whether `person` is, or has been, in place.
+    #[must_use]
+    pub fn has_taken(&self, person: PersonId) -> bool {
+        self.facilitator
+            .iter()
+            .chain(&self.past)
+            .any(|a| a.person == person && a.acceptance.is_some())
+    }
+
     /// The person who has been asked and has not answered yet.
     #[must_use]
     pub fn asked(&self) -> Option<PersonId> {

@@ -144,6 +144,7 @@ letters! {
     AccountChanged "account_changed": "Your account was changed",
     NewBrowser "new_browser": "Somebody signed in to your account",
     RecoveryBegun "recovery_begun": "Help to get back in has begun",
+    MemberInvited "member_invited": "Somebody was invited to your organisation",
     LeadChanged "lead_changed": "The lead of your organisation changed",
 }
 
@@ -152,6 +153,12 @@ impl Letter {
     #[must_use]
     pub fn is_code(self) -> bool {
         matches!(self, Self::SignInCode | Self::ResetCode | Self::AddressCode)
+    }
+
+    /// Whether it holds something that lets somebody in.
+    #[must_use]
+    pub fn holds_a_code(self) -> bool {
+        self.is_code() || self == Self::FirstAccount
     }
 
     /// The date it speaks of, where a clock of the case gives it one.
@@ -225,6 +232,7 @@ impl Letter {
             | Self::AccountChanged
             | Self::NewBrowser
             | Self::RecoveryBegun
+            | Self::MemberInvited
             | Self::LeadChanged => None,
         }
     }

@@ -123,9 +123,17 @@ pub struct Actor {
     pub ties: Vec<Tie>,
     /// Until when a fresh second step counts; `None` where there was none.
     pub fresh_until: Option<Moment>,
+    /// Until when a token that was made for it may sign; nothing else that needs a fresh second step.
+    pub signs_until: Option<Moment>,
 }
 
 impl Actor {
+    /// Whether the person may sign now: after a second step, or with a token that was made for it.
+    #[must_use]
+    pub fn may_sign(&self, now: Moment) -> bool {
+        self.is_fresh(now) || self.signs_until.is_some_and(|until| now < until)
+    }
+
     /// Whether the person has shown recently, by a second step, that it is them.
     #[must_use]
     pub fn is_fresh(&self, now: Moment) -> bool {

@@ -26,18 +26,20 @@ struct Row {
 /// Where a message stands in its room.
 pub type Place = (Moment, MessageId);
 
-fn lies_at(id: MessageId) -> String {
-    format!("messages:{id}")
+/// Room, case and author are part of the place, so that words cannot be moved to where others read them.
+fn lies_at(case: CaseId, room: &str, author: PersonId, id: MessageId) -> String {
+    format!("messages:{case}:{room}:{author}:{id}")
 }
 
 fn message(conn: &mut Conn, row: Row) -> Result<Message, DbError> {
     let id = MessageId::from(row.id);
+    let place = lies_at(row.case_id.into(), &row.room, row.author.into(), id);
     Ok(Message {
         id,
         at: row.at.0,
         author: row.author.into(),
         capacity: read_word("messages", &id, row.capacity)?,
-        said: keys::unseal_json(conn, &lies_at(id), &row.sealed)?,
+        said: keys::unseal_json(conn, &place, &row.sealed)?,
     })
 }
 
@@ -48,7 +50,8 @@ fn sealed(
     message: &Message,
 ) -> Result<Vec<u8>, DbError> {
     let keeper = Keeper::of(case, room, message.author);
-    keys::seal_json(conn, keeper, &lies_at(message.id), &message.said)
+    let place = lies_at(case, room.word(), message.author, message.id);
+    keys::seal_json(conn, keeper, &place, &message.said)
 }
 
 /// Writes a new message.

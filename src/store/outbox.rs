@@ -148,6 +148,8 @@ pub fn mark_in_flight(conn: &mut Conn, id: LetterId, lease: LeaseId) -> Result<b
 }
 
 /// Writes how an attempt ended, if the lease is still ours. `answer` is the relay's, without addresses.
+///
+/// A letter with a code keeps no octets once it has ended.
 pub fn end(
     conn: &mut Conn,
     id: LetterId,
@@ -203,6 +205,14 @@ pub fn end(
                 .execute(conn)?
         }
     };
+    let with_codes = Letter::ALL.iter().filter(|letter| letter.holds_a_code());
+    let spent = letters::table
+        .filter(letters::id.eq(Key::from(id)))
+        .filter(letters::ended_at.is_not_null())
+        .filter(letters::letter.eq_any(with_codes.map(|letter| letter.word())));
+    diesel::update(spent)
+        .set(letters::bytes.eq(None::<Vec<u8>>))
+        .execute(conn)?;
     Ok(changed == 1)
 }
 

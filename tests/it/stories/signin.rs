@@ -253,7 +253,8 @@ on_both! {
         cast.coordinator.fresh().post(&path, &json!({})).expect(201);
         app.clock.advance(Duration::hours(25));
         try_it().expect(204);
-        assert_eq!(lead.get(&path).expect(200).body["items"].as_array().map(Vec::len), Some(2));
+        assert_eq!(lead.get(&path).expect(401).problem(), "sign-in", "tokens of before end, too");
+        assert_eq!(cast.coordinator.get(&path).expect(200).body["items"].as_array().map(Vec::len), Some(2));
     }
 
     fn another_address_is_shown_to_be_ones_own(app: &App) {
