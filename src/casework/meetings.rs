@@ -189,7 +189,14 @@ impl Desk {
                     if change.needs_a_tag() {
                         Tags::check(if_match.as_ref(), &sight(conn, &case, &before, by)?)?;
                     }
-                    may_plan(&case, by, before.room)?;
+                    match change {
+                        // An entry must not stay in calendars because the case has closed.
+                        Change::Cancel if takes_part(&case, by.capacity, before.room) => {}
+                        Change::Cancel => return Err(Error::NotAllowed),
+                        Change::Answer(_) | Change::Confirm(_) | Change::Move(_) => {
+                            may_plan(&case, by, before.room)?;
+                        }
+                    }
                     carry_out(conn, &desk, &case, &before, &change, by, now)
                 })?;
                 shown(conn, place, &actor, now)

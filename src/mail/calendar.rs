@@ -1,7 +1,7 @@
 //! Meetings as calendars read them (RFC 5545, RFC 5546): an invitation, a change, a cancellation, and a feed. Neutral on
 //! purpose: no place, no description, no other name (SPEC §5). Written by hand, because a time zone with its rules is
 //! needed, and the crates that write calendars have none.
-use chrono::Duration;
+use chrono::{Duration, LocalResult, TimeZone};
 use chrono_tz::Europe::London;
 
 use crate::domain::text::EmailAddress;
@@ -138,11 +138,8 @@ impl Page {
         self.line(&format!("SEQUENCE:{}", entry.sequence));
         self.line(&format!("DTSTAMP:{stamp}"));
         self.line(&format!("LAST-MODIFIED:{stamp}"));
-        self.line(&format!(
-            "DTSTART;TZID=Europe/London:{}",
-            local(entry.start)
-        ));
-        self.line(&format!("DTEND;TZID=Europe/London:{}", local(end)));
+        self.line(&format!("DTSTART{}", when(entry.start)));
+        self.line(&format!("DTEND{}", when(end)));
         self.line(&format!(
             "SUMMARY:{}",
             escaped(&format!("CLERO meeting {}", entry.reference))
@@ -177,11 +174,15 @@ impl Page {
     }
 }
 
-/// A time as a clock in London shows it.
-fn local(at: Moment) -> String {
-    at.0.with_timezone(&London)
-        .format("%Y%m%dT%H%M%S")
-        .to_string()
+/// A time as a clock in London shows it; in UTC where a clock shows it twice, so that nobody comes an hour late.
+fn when(at: Moment) -> String {
+    const FORM: &str = "%Y%m%dT%H%M%S";
+    let shown = at.0.with_timezone(&London).naive_local();
+    if matches!(London.from_local_datetime(&shown), LocalResult::Single(_)) {
+        format!(";TZID=Europe/London:{}", shown.format(FORM))
+    } else {
+        format!(":{}Z", at.0.format(FORM))
+    }
 }
 
 /// A text value (RFC 5545 §3.3.11).
@@ -236,6 +237,19 @@ mod tests {
                 "{page}"
             );
         }
+    }
+
+    #[test]
+    fn a_time_that_comes_twice_is_written_so_that_it_is_one() {
+        let page = feed(
+            &[entry("2027-10-31T00:30:00Z")],
+            "https://common-ground.example/sign-in",
+        );
+        assert!(page.contains("DTSTART:20271031T003000Z\r\n"), "{page}");
+        assert!(
+            page.contains("DTEND;TZID=Europe/London:20271031T020000\r\n"),
+            "{page}"
+        );
     }
 
     #[test]
