@@ -330,3 +330,155 @@ fn only_the_owner_releases_and_only_into_a_wider_room() {
         }
     }
 }
+
+/// The columns of the tables in docs/ACCESS.md: what a reader calls them, and what the cast does.
+const READERS: [(&str, &str); 9] = [
+    ("a side", "A"),
+    ("the other side", "B"),
+    ("observer", "OB"),
+    ("facilitator", "F"),
+    ("facilitator not on the case", "FN"),
+    ("coordinator", "CO"),
+    ("administrator", "AD"),
+    ("auditor", "AU"),
+    ("anybody", "AN"),
+];
+
+/// What a row is called, and what somebody in a capacity may.
+type Row<'a> = (String, Box<dyn Fn(Capacity) -> &'static str + 'a>);
+
+/// A table whose cells say what each reader may; somebody who may not know of the case may nothing.
+fn table(first: &str, case: &Case, rows: &[Row]) -> String {
+    let people = cast(case);
+    let heads: Vec<&str> = READERS.iter().map(|(head, _)| *head).collect();
+    let mut page = format!(
+        "\n| {first} | {} |\n{}|\n",
+        heads.join(" | "),
+        "|---".repeat(READERS.len() + 1)
+    );
+    for (label, cell) in rows {
+        let cells: Vec<&str> = READERS
+            .iter()
+            .map(|(_, name)| {
+                let (_, actor) = people
+                    .iter()
+                    .find(|(who, _)| who == name)
+                    .expect("one of the cast");
+                common_ground::domain::access::capacity(case, actor, now()).map_or("–", cell)
+            })
+            .collect();
+        writeln!(page, "| {label} | {} |", cells.join(" | ")).expect("text");
+    }
+    page
+}
+
+fn called(room: Room) -> String {
+    let name = match room {
+        Room::Joint => "the joint room",
+        Room::Private(_) => return "a side's private room (`initiating`, `invited`)".to_owned(),
+        Room::Own(_) => return "a side's own shelf (`initiating_own`, `invited_own`)".to_owned(),
+        Room::Neutrals => "the neutrals' room",
+        Room::Process => "the process room",
+        Room::Notes => "a neutral's own notes",
+    };
+    format!("{name} (`{}`)", room.word())
+}
+
+fn named(part: Section) -> &'static str {
+    match part {
+        Section::Skeleton => "reference, stage, dates",
+        Section::Names => "names of the organisations and the places",
+        Section::Summary => "what it is about in short, the good outcome, what is due",
+        Section::Account(_) => "a side's own account",
+        Section::Needs(_) => "a side's needs: access, language, how to be reached",
+        Section::Screening => "screening and its reasons",
+        Section::Conversation => "answers to the invitation, ground rules, sessions",
+        Section::Declarations => "the facilitator's disclosures, objections",
+        Section::Reading(_) => "a side's reading of the standards",
+        Section::ReadingStatus(_) => "whether a side has shared its reading",
+        Section::JointReading => "the joint reading",
+        Section::Agreement => "actions on the table, the agreement",
+        Section::AgreementStatus => "how far the agreement is",
+        Section::Acceptances => "who accepted the draft",
+        Section::PauseReason(_) => "why a side asked for a pause, or left",
+        Section::Closure => "the summary at the end, signposting",
+        Section::Outcome => "how the case ended",
+    }
+}
+
+fn is_the_others(part: Section) -> bool {
+    match part {
+        Section::Account(side)
+        | Section::Needs(side)
+        | Section::Reading(side)
+        | Section::ReadingStatus(side)
+        | Section::PauseReason(side) => side == Side::Invited,
+        Section::Skeleton
+        | Section::Names
+        | Section::Summary
+        | Section::Screening
+        | Section::Conversation
+        | Section::Declarations
+        | Section::JointReading
+        | Section::Agreement
+        | Section::AgreementStatus
+        | Section::Acceptances
+        | Section::Closure
+        | Section::Outcome => false,
+    }
+}
+
+#[test]
+fn the_docs_say_who_sees_what() {
+    let case = case_at(Stage::AgreedActions);
+    let mut shared = case.clone();
+    shared.intake.statement_shared = true;
+    shared.review.shared = common_ground::domain::case::BySide {
+        initiating: Some("x".into()),
+        invited: Some("y".into()),
+    };
+    shared.review.revealed = Some(now());
+    let rooms: Vec<Row> = Room::ALL
+        .into_iter()
+        .filter(|room| room.side() != Some(Side::Invited))
+        .map(|room| {
+            let case = &case;
+            let cell = move |capacity| match room {
+                _ if writes_room(case, capacity, room) => "W",
+                _ if reads_room(case, capacity, room) => "R",
+                _ => "–",
+            };
+            (
+                called(room),
+                Box::new(cell) as Box<dyn Fn(Capacity) -> &'static str>,
+            )
+        })
+        .collect();
+    let parts: Vec<Row> = Section::ALL
+        .into_iter()
+        .filter(|part| !is_the_others(*part))
+        .map(|part| {
+            let (case, shared) = (&case, &shared);
+            let cell = move |capacity| match part {
+                _ if reads(case, capacity, part) => "R",
+                _ if reads(shared, capacity, part) => "S",
+                _ => "–",
+            };
+            (
+                named(part).to_owned(),
+                Box::new(cell) as Box<dyn Fn(Capacity) -> &'static str>,
+            )
+        })
+        .collect();
+    let mut page = super::read("docs/ACCESS.md");
+    for (name, made) in [
+        ("rooms", table("room", &case, &rooms)),
+        ("parts", table("part", &case, &parts)),
+    ] {
+        let mark = format!("<!-- generated: {name} -->");
+        let begin = page.find(&mark).expect("the mark") + mark.len();
+        let end = begin + page[begin..].find("<!-- end -->").expect("its end");
+        page.replace_range(begin..end, &made);
+    }
+    super::golden("docs/ACCESS.md", &page);
+}

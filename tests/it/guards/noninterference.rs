@@ -22,8 +22,8 @@ enum Open {
     OtherSaysPrivate,
     OtherReadsOn,
     CoordinatorNotices,
-    CloseJoint,
-    OpenJoint,
+    JointCloses,
+    JointOpens,
     Timetable,
     Pause,
     GoOn,
@@ -62,8 +62,8 @@ fn open() -> impl Strategy<Value = Open> {
         OtherSaysPrivate,
         OtherReadsOn,
         CoordinatorNotices,
-        CloseJoint,
-        OpenJoint,
+        JointCloses,
+        JointOpens,
         Timetable,
         Pause,
         GoOn,
@@ -259,8 +259,8 @@ impl<'a> World<'a> {
             Open::CoordinatorNotices => {
                 self.say(&self.cast.coordinator, Room::Process, "The room is booked.")
             }
-            Open::CloseJoint => step(neutral, json!({ "event": "close_joint_room" })),
-            Open::OpenJoint => step(neutral, json!({ "event": "open_joint_room" })),
+            Open::JointCloses => step(neutral, json!({ "event": "close_joint_room" })),
+            Open::JointOpens => step(neutral, json!({ "event": "open_joint_room" })),
             Open::Timetable => step(
                 other,
                 json!({ "event": "propose_timetable", "until": { "early_conversation": "2026-12-18" } }),

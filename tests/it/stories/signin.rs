@@ -44,6 +44,8 @@ fn place(who: &Person, organisation: &str, of: &Person) -> String {
         .to_owned()
 }
 
+type Headers = Vec<(String, String)>;
+
 on_both! {
     fn a_password_and_six_digits_open_the_door_in_one_browser(app: &App) {
         let cast = Cast::new(app);
@@ -145,7 +147,7 @@ on_both! {
         let cast = Cast::new(app);
         let browser = cast.initiating_lead.fresh();
         let path = "/api/v1/sessions/end-others";
-        let with = |change: &dyn Fn(&mut Vec<(String, String)>)| {
+        let with = |change: &dyn Fn(&mut Headers)| {
             let mut call = browser.call("POST", path, Some(&json!({})), &[]);
             change(&mut call.headers);
             app.send(&call)
