@@ -105,7 +105,7 @@ def fuzz(stage, seed, role, examples):
         if label == "POST /api/v1/password":
             return {"new_password": luck.choice(PASSWORDS)}
 
-    def by_session(label, request):
+    def by_session(request, headers_fit):
         """The cookie of a session instead of the token: nearly always where only a session may."""
         own, leaving = OWN.match(request.path), LEAVING.match(request.path)
         if luck.random() > (0.3 if leaving or not own else 0.9):
@@ -115,7 +115,7 @@ def fuzz(stage, seed, role, examples):
         if door.browser:
             del request.headers["Authorization"]
             request.cookies = {**request.cookies, SESSION: door.browser.cookies[SESSION]}
-            if not request.meta.is_negative_at(Location.HEADER) and mostly():
+            if headers_fit and mostly():
                 request.headers["X-CSRF-Token"] = door.browser.csrf
 
     def before_load_schema(context, document):
@@ -124,17 +124,17 @@ def fuzz(stage, seed, role, examples):
         luck.shuffle(body["content"]["application/json"]["schema"]["oneOf"])
 
     def before_call(context, request, kwargs):
-        label, fits = request.operation.label, not request.meta.is_negative_at(Location.BODY)
-        upload = request.media_type == "multipart/form-data"
+        label, meta, upload = request.operation.label, request.meta, request.media_type == "multipart/form-data"
+        body_fits, headers_fit = (not meta.is_negative_at(part) for part in (Location.BODY, Location.HEADER))
         # A stateful story goes on with the ids that it was given.
-        stateful = request.meta.phase.name == TestPhase.STATEFUL
+        stateful = meta.phase.name == TestPhase.STATEFUL
         for location in [Location.PATH, Location.QUERY, Location.BODY][stateful:3 - upload]:
             setattr(request, location.container_name, real(request.get_container(location)))
-        if upload and fits and mostly():
+        if upload and body_fits and mostly():
             # A document that is one, with its name. The tool takes any other body for one that does not fit.
             texts = [(name, (None, real(text, name))) for name, text in request.body.items() if name != "file"]
             kwargs["files"] = [("file", luck.choice(PAPERS)), *texts]
-        if not request.meta.is_negative_at(Location.HEADER):
+        if headers_fit:
             # With one key for everything, all but the first would only be told that it has been used.
             if mostly():
                 request.headers.pop("Idempotency-Key", None)
@@ -143,14 +143,14 @@ def fuzz(stage, seed, role, examples):
         body = request.body if isinstance(request.body, dict) else {}
         if who and isinstance(body.get("answers"), str) and mostly():
             request.body = body | {"answers": hash_for(body.get("event")) or body["answers"]}
-        if body and fits and luck.random() < 0.5:
+        if body and body_fits and luck.random() < 0.5:
             request.body = typed(label, request) or request.body
         # Whoever does this to themselves sees little from then on.
         to_oneself = request.method == "POST" and any(value in own for value in request.path_parameters.values())
         if (to_oneself or body.get("event") in ["withdraw", "step_back"]) and luck.random() < 0.99:
             request.path_parameters = dict.fromkeys(request.path_parameters, there["with"][0])
         if who and request.headers.get("Authorization") == f"Bearer {door.token}":
-            by_session(label, request)
+            by_session(request, headers_fit)
         # From many places: nobody is to be stopped for trying too often from one.
         request.headers["X-Forwarded-For"] = f"10.{luck.randrange(256)}.{luck.randrange(256)}.1"
 
@@ -168,6 +168,7 @@ def fuzz(stage, seed, role, examples):
         def set(self, request, token, context):
             request.headers["Authorization"] = f"Bearer {token}"
 
+    os.environ["no_proxy"] = "127.0.0.1"  # which is looked for with every request
     with world({"TRUSTED_PROXIES": "127.0.0.1"}) as place:
         case, people = cast(place, stage)
         who = people.get(role)

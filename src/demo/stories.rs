@@ -5,7 +5,10 @@ use super::DemoError;
 use super::talk;
 use super::walk::Walk;
 use super::world::{COORDINATOR, SECOND_COORDINATOR};
+use crate::domain::case::Side;
+use crate::domain::conversation::Way;
 use crate::domain::id::CaseId;
+use crate::domain::room::Room;
 use crate::domain::time::Moment;
 
 fn statement(ground: &str, place: &str, about: &str, outcome: &str, first_contact: &str) -> Value {
@@ -91,6 +94,18 @@ async fn talk(
     walk.act(other, case, json!({ "event": "agree_to_talk" }))
         .await?;
     talk::talk(walk, case, lines, papers).await?;
+    let library = (
+        Room::Joint,
+        Way::InPerson,
+        "The library, meeting room 2. There is a ramp at the side door.",
+    );
+    let meeting = walk
+        .propose_meeting(facilitator, case, library, &[5, 6])
+        .await?;
+    walk.answer_meeting(one, case, &meeting, None).await?;
+    walk.answer_meeting(other, case, &meeting, Some("A seat near the door, please."))
+        .await?;
+    walk.set_meeting(facilitator, case, &meeting).await?;
     walk.days(5).await?;
     let today = walk.desk.clock.now().london_day();
     walk.act(facilitator, case, json!({ "event": "log_session", "session": { "on": today, "way": "in_person", "who_came": "both", "minutes": minutes } })).await
@@ -306,7 +321,18 @@ async fn standards_review_under_way(walk: &mut Walk) -> Result<(), DemoError> {
     walk.act(helper, case, json!({ "event": "begin_standards_review" }))
         .await?;
     walk.days(2).await?;
-    walk.share_reading(one, case, reading("partly")).await
+    walk.share_reading(one, case, reading("partly")).await?;
+    let call = (Room::Private(Side::Invited), Way::Phone, "I will ring you.");
+    let private = walk.propose_meeting(helper, case, call, &[30, 31]).await?;
+    walk.set_meeting(helper, case, &private).await?;
+    let table = (
+        Room::Joint,
+        Way::Video,
+        "The link comes by text message on the day.",
+    );
+    walk.propose_meeting(helper, case, table, &[35, 36, 39])
+        .await
+        .map(|_| ())
 }
 
 async fn paused(walk: &mut Walk) -> Result<(), DemoError> {

@@ -11,12 +11,17 @@ use crate::casework::act::{Request, Tags};
 use crate::casework::challenge::Answer;
 use crate::casework::documents::{NewDocument, Place};
 use crate::casework::door::Entry;
+use crate::casework::meetings::Change;
 use crate::casework::members::NewMember;
 use crate::casework::people::NewPerson;
 use crate::casework::rooms::NewMessage;
 use crate::casework::signin::{Browser, Credential};
+use crate::domain::conversation::Way;
 use crate::domain::hash::{hash_of_bytes, tag_of};
 use crate::domain::id::{CaseId, OrganisationId, PersonId};
+use crate::domain::meeting::{
+    AnswerTimes, ChooseTime, MeetingSight, Proposal, ProposedTime, Suits,
+};
 use crate::domain::people::Role;
 use crate::domain::review::Reading;
 use crate::domain::room::Room;
@@ -370,6 +375,80 @@ impl Walk {
         let caller = self.caller(name)?;
         let place = Place { case, room };
         step(name, self.desk.add_document(caller, place, new, None).await).map(|_| ())
+    }
+
+    /// Proposes times for a meeting, some days from now at ten in the morning.
+    pub async fn propose_meeting(
+        &mut self,
+        name: &str,
+        case: CaseId,
+        (room, way, place): (Room, Way, &str),
+        in_days: &[i64],
+    ) -> Result<MeetingSight, DemoError> {
+        let ten = |days: &i64| {
+            let day = self.clock.now().london_day() + Duration::days(*days);
+            format!("{day}T10:00")
+                .parse()
+                .map(|start| ProposedTime { start, minutes: 90 })
+        };
+        let said = Proposal {
+            room,
+            way,
+            place: Some(step(name, Prose::parse(place))?),
+            note: None,
+            times: step(name, in_days.iter().map(ten).collect::<Result<_, _>>())?,
+        };
+        let caller = self.caller(name)?;
+        let made = step(
+            name,
+            self.desk.propose_meeting(caller, case, said, None).await,
+        )?;
+        self.minutes(30).await?;
+        Ok(made)
+    }
+
+    /// Says that the first of the times suits, and the others if needed.
+    pub async fn answer_meeting(
+        &mut self,
+        name: &str,
+        case: CaseId,
+        meeting: &MeetingSight,
+        access_needs: Option<&str>,
+    ) -> Result<(), DemoError> {
+        let suits = |n: usize| if n == 0 { Suits::Yes } else { Suits::IfNeeded };
+        let times = meeting.times.iter().enumerate();
+        let answer = Change::Answer(AnswerTimes {
+            times: times.map(|(n, time)| (time.id, suits(n))).collect(),
+            access_needs: access_needs
+                .map(|needs| step(name, Prose::parse(needs)))
+                .transpose()?,
+        });
+        let (caller, place) = (self.caller(name)?, (case, meeting.id));
+        let done = self.desk.change_meeting(caller, place, answer, None, None);
+        step(name, done.await)?;
+        self.minutes(45).await
+    }
+
+    /// Sets the first of the times.
+    pub async fn set_meeting(
+        &mut self,
+        name: &str,
+        case: CaseId,
+        meeting: &MeetingSight,
+    ) -> Result<(), DemoError> {
+        let first = meeting.times.first();
+        let choice = Change::Confirm(ChooseTime {
+            time: first
+                .ok_or_else(|| failed(name)("there is no time".to_owned()))?
+                .id,
+            place: None,
+        });
+        let (caller, place) = (self.caller(name)?, (case, meeting.id));
+        let done = self
+            .desk
+            .change_meeting(caller, place, choice, Some(Tags::Any), None);
+        step(name, done.await)?;
+        self.minutes(15).await
     }
 
     /// Writes and shares a side's reading.

@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
-struct Demo(Child);
+pub(super) struct Demo(Child);
 
 impl Drop for Demo {
     fn drop(&mut self) {
@@ -14,12 +14,18 @@ impl Drop for Demo {
 }
 
 fn begin(folder: &std::path::Path, port: u16) -> Demo {
+    begin_with(folder, port, "info", Stdio::null())
+}
+
+/// Begins a demo in `folder`, with a log of this detail.
+pub(super) fn begin_with(folder: &std::path::Path, port: u16, detail: &str, log: Stdio) -> Demo {
     let mut demo = Command::new(env!("CARGO_BIN_EXE_common-ground"))
         .args(["demo", "--listen", &format!("127.0.0.1:{port}")])
         .current_dir(folder)
         .env_remove("DATABASE_URL")
+        .env("LOG", detail)
         .stdout(Stdio::piped())
-        .stderr(Stdio::null())
+        .stderr(log)
         .spawn()
         .expect("the demo begins");
     let said = BufReader::new(demo.stdout.take().expect("it says something"));
@@ -39,7 +45,7 @@ fn begin(folder: &std::path::Path, port: u16) -> Demo {
     Demo(demo)
 }
 
-fn free_port() -> u16 {
+pub(super) fn free_port() -> u16 {
     std::net::TcpListener::bind("127.0.0.1:0")
         .and_then(|l| l.local_addr())
         .expect("a port")

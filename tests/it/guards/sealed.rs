@@ -14,7 +14,7 @@ use serde_json::json;
 use tokio::runtime::Runtime;
 
 use crate::cast::Cast;
-use crate::support::{App, CANARY, cluster, key};
+use crate::support::{App, CANARY, Call, cluster, key, wire};
 
 /// A case with words in every room that there is to say something in.
 fn told(cast: &Cast) -> String {
@@ -193,4 +193,149 @@ fn the_log_holds_after_a_key_is_erased_and_breaks_when_something_sealed_is_chang
     )
     .expect("erased");
     assert!(verified().is_ok(), "what an event said can be erased");
+}
+
+/// Everything that somebody says, sends or is given in one walk must not turn up in the log, however detailed it is.
+#[test]
+fn nothing_that_was_said_lies_in_the_log() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (port, file) = (super::readme::free_port(), folder.path().join("log"));
+    let log = std::fs::File::create(&file).expect("a log");
+    let demo = super::readme::begin_with(folder.path(), port, "trace", log.into());
+    let base = format!("http://localhost:{port}");
+    let written = std::fs::read(folder.path().join("demo-data/demo-people.json")).expect("people");
+    let people: Vec<serde_json::Value> = serde_json::from_slice(&written).expect("people");
+    let token = |name: &str| {
+        let one = people
+            .iter()
+            .find(|p| p["name"] == name)
+            .expect("somebody of the demo");
+        one["token"].as_str().expect("a token").to_owned()
+    };
+    let send = |method,
+                path: &str,
+                token: Option<String>,
+                body: Option<serde_json::Value>,
+                headers: Vec<(String, String)>| {
+        let path = path.to_owned();
+        wire::send_unchecked(
+            &base,
+            &Call {
+                method,
+                path,
+                token,
+                body: body.map(|b| b.to_string()),
+                headers,
+            },
+        )
+    };
+    let lead = token("Femi Strand");
+    let cases = send(
+        "GET",
+        "/api/v1/cases?stage=agreed_actions",
+        Some(lead.clone()),
+        None,
+        Vec::new(),
+    );
+    let case = cases.expect(200).body["items"][0]["id"]
+        .as_str()
+        .expect("a case")
+        .to_owned();
+    let rooms = format!("/api/v1/cases/{case}/rooms");
+    for room in ["joint", "initiating"] {
+        let said = json!({ "text": format!("Between us: {CANARY}") });
+        let said = send(
+            "POST",
+            &format!("{rooms}/{room}/messages"),
+            Some(lead.clone()),
+            Some(said),
+            vec![("idempotency-key".to_owned(), format!("{CANARY}-{room}"))],
+        );
+        let id = said.expect(201).body["id"]
+            .as_str()
+            .expect("an id")
+            .to_owned();
+        let why = json!({ "reason": CANARY });
+        send(
+            "POST",
+            &format!("{rooms}/{room}/messages/{id}/strike"),
+            Some(lead.clone()),
+            Some(why),
+            Vec::new(),
+        )
+        .expect(200);
+    }
+    let wrong = json!({ "text": CANARY, "more": CANARY });
+    send(
+        "POST",
+        &format!("{rooms}/joint/messages"),
+        Some(lead.clone()),
+        Some(wrong),
+        Vec::new(),
+    )
+    .expect(422);
+    send(
+        "GET",
+        &format!("/api/v1/cases?text={CANARY}"),
+        Some(lead.clone()),
+        None,
+        Vec::new(),
+    )
+    .expect(200);
+    send(
+        "GET",
+        &format!("/{CANARY}?{CANARY}={CANARY}"),
+        Some(CANARY.to_owned()),
+        None,
+        Vec::new(),
+    )
+    .expect(404);
+    send(
+        "GET",
+        &format!("/calendar/{CANARY}.ics"),
+        None,
+        None,
+        Vec::new(),
+    )
+    .expect(404);
+    for password in [CANARY, common_ground::demo::PASSWORD] {
+        let who = json!({ "email": "femi.strand@tyne-hearth.example", "password": password });
+        send(
+            "POST",
+            "/api/v1/sign-in",
+            None,
+            Some(who),
+            vec![("cookie".to_owned(), format!("__Host-browser={CANARY}"))],
+        );
+    }
+    send(
+        "GET",
+        "/api/v1/me",
+        None,
+        None,
+        vec![("cookie".to_owned(), format!("__Host-session={CANARY}"))],
+    )
+    .expect(401);
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    drop(demo);
+    let log = std::fs::read_to_string(&file).expect("the log");
+    assert!(
+        log.lines().count() > 20,
+        "{} lines are too few to show anything",
+        log.lines().count()
+    );
+    let plain = log.to_lowercase();
+    for word in [
+        CANARY,
+        &lead,
+        common_ground::demo::PASSWORD,
+        "femi.strand",
+        "Tyne Hearth",
+        "Between us",
+    ] {
+        let found = plain
+            .lines()
+            .find(|line| line.contains(&word.to_lowercase()));
+        assert!(found.is_none(), "the log holds {word}: {found:?}");
+    }
 }

@@ -1,11 +1,13 @@
 //! Getting in, staying in and getting back in (SPEC §11).
 use chrono::Duration;
+use common_ground::casework::Settings;
+use common_ground::config::{Config, Over};
 use common_ground::domain::people::Role;
 use serde_json::{Value, json};
 
 use crate::cast::Cast;
 use crate::on_both;
-use crate::support::{App, Browser, Call, PASSWORD, Person, Reply};
+use crate::support::{App, Browser, Call, PASSWORD, Person, Reply, settings};
 
 const OTHER: &str = "seven quiet herons walking";
 
@@ -318,4 +320,42 @@ on_both! {
         app.clock.advance(Duration::minutes(16));
         attacker.try_password(&lead.email, PASSWORD).expect(200);
     }
+}
+
+/// Whether an account exists cannot be told by the clock either (SAFETY §4): with what a password costs in service, the
+/// quickest of many answers takes as long for an address nobody has. The two are asked in turn, so that whatever else
+/// this machine does is done to both.
+#[test]
+fn an_address_that_nobody_has_takes_as_long() {
+    let usual = Config::from(None, &|_| None, &Over::default()).expect("the usual configuration");
+    let app = App::with(Settings {
+        hashing: usual.settings.hashing,
+        ..settings()
+    });
+    let cast = Cast::new(&app);
+    let mut quickest = [u128::MAX; 2];
+    for n in 0..24 {
+        // Each network is asked a few times only, so that nobody is refused for one try too many.
+        let from = ["192.0.2.1", "198.51.100.1", "203.0.113.1", "192.88.99.1"][n % 4];
+        for (which, email) in [cast.initiating_lead.email.as_str(), "nobody@lero.example"]
+            .into_iter()
+            .enumerate()
+        {
+            let browser = Browser::from(&app, from);
+            let begin = std::time::Instant::now();
+            browser
+                .try_password(email, "quite another thing")
+                .expect(422);
+            quickest[which] = quickest[which].min(begin.elapsed().as_micros());
+        }
+    }
+    let [somebody, nobody] = quickest;
+    assert!(
+        nobody * 4 > somebody * 3 && somebody * 4 > nobody * 3,
+        "{somebody} and {nobody} microseconds"
+    );
+    assert!(
+        somebody > 5_000,
+        "{somebody} microseconds are too few for what a password costs"
+    );
 }
