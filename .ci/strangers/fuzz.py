@@ -28,7 +28,7 @@ from schemathesis.core.parameters import ParameterLocation as Location
 from schemathesis.generation.meta import TestPhase
 from schemathesis.hooks import GLOBAL_HOOK_DISPATCHER as hooks
 
-from fuzz_world import PAPERS, PASSWORDS, ROLES, Door, cast, furnish, what_is_there
+from fuzz_world import PAPERS, PASSWORDS, ROLES, Door, cast, furnish, invited, what_is_there
 from world import world
 
 STAGES = ["agreed_actions", "standards_review", "early_conversation"]
@@ -104,6 +104,8 @@ def fuzz(stage, seed, role, examples):
             return {"recovery_code": door.on_paper()}
         if label == "POST /api/v1/password":
             return {"new_password": luck.choice(PASSWORDS)}
+        if label == "POST /api/v1/invitations/accept":
+            return newcomer
 
     def by_session(request, headers_fit):
         """The cookie of a session instead of the token: nearly always where only a session may."""
@@ -130,6 +132,9 @@ def fuzz(stage, seed, role, examples):
         stateful = meta.phase.name == TestPhase.STATEFUL
         for location in [Location.PATH, Location.QUERY, Location.BODY][stateful:3 - upload]:
             setattr(request, location.container_name, real(request.get_container(location)))
+        if {"room", "message"} <= request.path_parameters.keys() and mostly():
+            room = room_of.get(request.path_parameters["message"], request.path_parameters["room"])
+            request.path_parameters = request.path_parameters | {"room": room}
         if upload and body_fits and mostly():
             # A document that is one, with its name. The tool takes any other body for one that does not fit.
             texts = [(name, (None, real(text, name))) for name, text in request.body.items() if name != "file"]
@@ -174,7 +179,8 @@ def fuzz(stage, seed, role, examples):
         who = people.get(role)
         door = Door(place, who or people["initiating_lead"])
         furnish(place, case, {role: people[role] for role in ROLES if role in people}, luck)
-        own, there = what_is_there(place, case, people, who)
+        newcomer = invited(place, people["initiating_lead"], place.get(people["initiating_lead"], "/me")["memberships"][0]["organisation"])
+        own, there, room_of = what_is_there(place, case, people, who)
         hooks.unregister_all()
         unregister()
         for hook in [before_load_schema, before_call, after_call]:

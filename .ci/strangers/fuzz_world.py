@@ -1,10 +1,11 @@
 """The world the fuzzer meets: a case, who meets it as what, how they get in, and what really is there."""
 
 import collections
+import re
 
 import requests
 
-from world import Browser
+from world import Browser, wait_for
 
 ROLES = ["coordinator", "initiating_lead", "invited_lead", "facilitator", "anonymous"]
 PASSWORDS = ["lantern otter drum seven", "quiet harbour pencil nine"]
@@ -28,7 +29,7 @@ class Door:
 
     def __init__(self, place, who):
         self.place, self.email, self.password = place, place.emails[who], place.password
-        self.browser = place.sign_in(who)
+        self.browser = place.sign_in(who, trust=True)
         self.paper = place.send(who, "/recovery-codes", {})["recovery_codes"]
         self.token = place.send(who, "/tokens", {"name": "For today", "scopes": ["sign"]})["token"]
         place.send(who, "/tokens", {"name": "To be ended", "scopes": ["read"]})
@@ -70,6 +71,15 @@ class Door:
                     self.email = answer.json()["email"]
 
 
+def invited(place, lead, organisation):
+    """Somebody who is new, with the code of their letter."""
+    address = f"new.{organisation}@lero.example"
+    place.send(lead, f"/organisations/{organisation}/members", {"name": "Noor New", "email": address})
+    [text] = wait_for(lambda: place.letters(address).values(), 20, "no invitation came")
+    code = re.search(r"^\w{5}-\w{5}\r?$", text, re.MULTILINE)[0].strip()
+    return {"email": address, "code": code, "password": PASSWORDS[1]}
+
+
 def furnish(place, case, people, luck):
     """Words and documents in every room, and requests to look into two of them."""
     for who in people.values():
@@ -92,18 +102,16 @@ def furnish(place, case, people, luck):
 
 
 def what_is_there(place, case, people, who):
-    """One's own ids, and real things by the names they have in addresses, queries and bodies."""
+    """One's own ids; real things by the names they have in addresses, queries and bodies; and the messages' rooms."""
 
     def every(path, key="id", who=people["coordinator"]):
         return [item[key] for item in place.get(who, path)["items"]] if who else []
 
     def in_rooms(what):
-        """What lies in the rooms of the case, one's own rooms first."""
-        readers = dict.fromkeys([who, *people.values()] if who else people.values())
-        return list(dict.fromkeys(
-            one for reader in readers for room in every(f"/cases/{case}/rooms", "room", reader)
-            if what == "documents" or not room.endswith("_own")
-            for one in every(f"/cases/{case}/rooms/{room}/{what}", "id", reader)))
+        """What lies in the rooms of the case, and in which."""
+        return {one: room for reader in people.values() for room in every(f"/cases/{case}/rooms", "room", reader)
+                if what == "documents" or not room.endswith("_own")
+                for one in every(f"/cases/{case}/rooms/{room}/{what}", "id", reader)}
 
     me = place.get(who, "/me") if who else {"person": {"id": None}, "memberships": []}
     mine = [one["organisation"] for one in me["memberships"]]
@@ -114,6 +122,7 @@ def what_is_there(place, case, people, who):
     organisations, persons, places = every("/organisations"), every("/people"), every("/localities?limit=50", "code")
     members = [one for side in sides for one in every(f"/organisations/{side}/members")]
     tokens = place.get(who, "/tokens")["items"] if who else []
+    messages, documents = in_rooms("messages"), in_rooms("documents")
     return [me["person"]["id"], *(one["id"] for one in me["memberships"])], {
         "case": [case] * 30 + every("/cases", who=who) * 3 + every("/cases"),
         "organisation": sides + mine * 3, "owner": sides, "party": sides,
@@ -122,11 +131,11 @@ def what_is_there(place, case, people, who):
         "membership": members, "from": members, "to": members,
         "presence": [one for side in sides for one in every(f"/organisations/{side}/presences")],
         "notification": every("/notifications", who=who),
-        "message": in_rooms("messages"), "corrects": in_rooms("messages"),
-        "document": in_rooms("documents"), "supersedes": in_rooms("documents"),
+        "message": [*messages], "corrects": [*messages], "document": [*documents], "supersedes": [*documents],
         "look": every(f"/cases/{case}/room-looks"),
-        "session": every("/sessions", who=who), "token": [one["id"] for one in tokens if one["name"] == "To be ended"],
+        "session": every("/sessions", who=who), "browser": every("/trusted-browsers", who=who),
+        "token": [one["id"] for one in tokens if one["name"] == "To be ended"],
         "action": [one["id"] for one in seen.get("agreement", {}).get("drafting", [])],
         "code": places, "locality": places, "localities": places, "where": places,
         "entries": [str(standard) for standard in range(1, 34)],
-    }
+    }, messages

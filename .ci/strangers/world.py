@@ -101,14 +101,18 @@ class World:
         browser.keep(headers.get_all("Set-Cookie", []), (said or {}).get("csrf"))
         return status, said
 
-    def codes(self, address):
-        """The six digits that letters in the folder brought to an address, by the names of the letters."""
+    def letters(self, address):
+        """The words of the letters in the folder that went to an address, by the names of the letters."""
         for file in (self.folder / "data" / "mail").glob("*.eml"):
             if file.name not in self.opened:
                 letter = email.message_from_bytes(file.read_bytes(), policy=email.policy.default)
                 text = letter.get_body(("plain",)).get_content()
-                self.opened[file.name] = (letter["To"].addresses[0].addr_spec, six_digits(text))
-        return {name: code for name, (to, code) in self.opened.items() if to == address and code}
+                self.opened[file.name] = (letter["To"].addresses[0].addr_spec, text)
+        return {name: text for name, (to, text) in self.opened.items() if to == address}
+
+    def codes(self, address):
+        """The six digits that such letters brought."""
+        return {name: six_digits(text) for name, text in self.letters(address).items() if six_digits(text)}
 
     def next_code(self, who, ask, codes=None):
         """The six digits of the letter that comes to somebody because of what `ask` does. `codes` says which letters

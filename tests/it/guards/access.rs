@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use common_ground::domain::access::{Capacity, Section, reads, reads_room, writes_room};
+use common_ground::domain::access::{Audience, Capacity, Section, reads, reads_room, writes_room};
 use common_ground::domain::case::{Case, Party, Reference, Side, Stage};
 use common_ground::domain::id::{CaseId, OrganisationId, PersonId};
-use common_ground::domain::neutral::{Appointment, AppointmentState, Observer};
+use common_ground::domain::neutral::{Acceptance, Appointment, AppointmentState, Observer};
 use common_ground::domain::people::{Actor, Role, Tie};
 use common_ground::domain::register::Nation;
 use common_ground::domain::room::{Put, Room, may_release, may_strike};
@@ -40,8 +40,14 @@ pub fn case_at(stage: Stage) -> Case {
             state: AppointmentState::Accepted,
             asked_at: now(),
             answered_at: Some(now()),
-            acceptance: None,
+            acceptance: Some(Acceptance {
+                available: true,
+                impartial: true,
+                will_disclose_changes: true,
+                disclosures: None,
+            }),
         });
+        case.neutrals.excluded.insert(PersonId::random());
         case.neutrals.observers.push(Observer {
             person: PersonId::random(),
             consents: Default::default(),
@@ -97,6 +103,14 @@ fn cast(case: &Case) -> Vec<(&'static str, Actor)> {
         .or(observer.person);
     let mut both = member(one);
     both.member_of.push((other, false));
+    let mut neutral_and_member = member(one);
+    neutral_and_member.person = neutral.person;
+    let mut excluded = somebody(&[Role::Coordinator]);
+    excluded.person = case.neutrals.excluded.first().copied().or(excluded.person);
+    let mut excluded_member = member(other);
+    excluded_member.person = excluded.person;
+    let mut asked = somebody(&[Role::Facilitator]);
+    asked.person = case.neutrals.asked().or(asked.person);
     vec![
         ("A", member(one)),
         ("B", member(other)),
@@ -104,6 +118,10 @@ fn cast(case: &Case) -> Vec<(&'static str, Actor)> {
         ("OB", observer),
         ("F", neutral),
         ("F conflicted", conflicted_neutral),
+        ("F member", neutral_and_member),
+        ("asked", asked),
+        ("excluded CO", excluded),
+        ("excluded B", excluded_member),
         ("FN", somebody(&[Role::Facilitator])),
         ("CO", somebody(&[Role::Coordinator])),
         ("CO conflicted", conflicted(&[Role::Coordinator])),
@@ -114,10 +132,27 @@ fn cast(case: &Case) -> Vec<(&'static str, Actor)> {
     ]
 }
 
+const AUDIENCES: [Audience; 6] = [
+    Audience::Case,
+    Audience::Initiating,
+    Audience::Invited,
+    Audience::Table,
+    Audience::Process,
+    Audience::Intake,
+];
+
+#[test]
+fn an_event_of_a_side_is_that_sides() {
+    assert_eq!(
+        Side::BOTH.map(Audience::of),
+        [Audience::Initiating, Audience::Invited]
+    );
+}
+
 #[test]
 fn the_matrix_is_what_it_was() {
     let mut page = String::from(
-        "Who reads which part of a case, and who reads and writes in which room. R reads, W writes too, - does not, 404 may not know that the case exists.\n",
+        "Who reads which part of a case and which of its events, and who reads and writes in which room. R reads, W writes too, - does not, 404 may not know that the case exists.\n",
     );
     for stage in Stage::ALL {
         for invited in [true, false]
@@ -127,6 +162,16 @@ fn the_matrix_is_what_it_was() {
             let mut case = case_at(stage);
             if stage == Stage::Intake && invited {
                 case.invited_at = Some(now());
+            }
+            if stage == Stage::Intake && !invited {
+                // Somebody has been asked to be the facilitator, and has not answered.
+                case.neutrals.facilitator = Some(Appointment {
+                    person: PersonId::random(),
+                    state: AppointmentState::Asked,
+                    asked_at: now(),
+                    answered_at: None,
+                    acceptance: None,
+                });
             }
             for revealed in [false, true]
                 .into_iter()
@@ -167,6 +212,30 @@ fn the_matrix_is_what_it_was() {
                         .collect();
                     writeln!(page, "  {:<26} {}", format!("{part:?}"), cells.join(" · "))
                         .expect("text");
+                }
+                for audience in AUDIENCES {
+                    let cells: Vec<String> = people
+                        .iter()
+                        .map(|(name, actor)| {
+                            let cell = match common_ground::domain::access::capacity(
+                                &case,
+                                actor,
+                                now(),
+                            ) {
+                                None => "404",
+                                Some(capacity) if audience.includes(capacity, revealed) => "R",
+                                Some(_) => "-",
+                            };
+                            format!("{name} {cell}")
+                        })
+                        .collect();
+                    writeln!(
+                        page,
+                        "  event {:<20} {}",
+                        format!("{audience:?}"),
+                        cells.join(" · ")
+                    )
+                    .expect("text");
                 }
                 for room in Room::ALL.into_iter().filter(|_| !revealed) {
                     let cells: Vec<String> = people
@@ -481,4 +550,79 @@ fn the_docs_say_who_sees_what() {
         page.replace_range(begin..end, &made);
     }
     super::golden("docs/ACCESS.md", &page);
+}
+
+#[test]
+fn a_capacity_has_its_name_and_its_side() {
+    use common_ground::domain::access::CapacityName as Name;
+    let organisation = OrganisationId::random();
+    let party = |side, lead| Capacity::Party {
+        side,
+        organisation,
+        lead,
+    };
+    let (one, other) = (Some(Side::Initiating), Some(Side::Invited));
+    for (capacity, name, side) in [
+        (party(Side::Initiating, true), Name::InitiatingLead, one),
+        (party(Side::Initiating, false), Name::InitiatingMember, one),
+        (party(Side::Invited, true), Name::InvitedLead, other),
+        (party(Side::Invited, false), Name::InvitedMember, other),
+        (Capacity::Neutral, Name::Facilitator, None),
+        (Capacity::Asked, Name::AskedFacilitator, None),
+        (Capacity::Observer, Name::Observer, None),
+        (Capacity::Coordinator, Name::Coordinator, None),
+        (Capacity::Auditor, Name::Auditor, None),
+        (Capacity::System, Name::System, None),
+    ] {
+        assert_eq!(
+            (capacity.name(), capacity.side(), name.side()),
+            (name, side, side)
+        );
+        assert_eq!(capacity.party(), side.map(|side| (side, organisation)));
+    }
+}
+
+#[test]
+fn a_lead_acts_as_one_and_a_draft_typed_for_others_is_its_writers() {
+    let mut case = case_at(Stage::EarlyConversation);
+    let own = case.sides.initiating[0].organisation;
+    let second = OrganisationId::random();
+    case.sides.initiating.push(Party {
+        organisation: second,
+        nation: Nation::Wales,
+        constituted: false,
+    });
+    let mut leads_the_second = member(second);
+    leads_the_second.member_of.insert(0, (own, false));
+    let capacity =
+        |case: &Case, actor: &Actor| common_ground::domain::access::capacity(case, actor, now());
+    let lead_of = |organisation| Capacity::Party {
+        side: Side::Initiating,
+        organisation,
+        lead: true,
+    };
+    assert_eq!(capacity(&case, &leads_the_second), Some(lead_of(second)));
+    let mut draft = case_at(Stage::Draft);
+    let (writer, owner) = (
+        somebody(&[Role::Coordinator]),
+        draft.sides.initiating[0].organisation,
+    );
+    draft.intake.entered_by = writer.person;
+    assert!(
+        matches!(capacity(&draft, &writer), Some(Capacity::Party { side: Side::Initiating, lead: false, organisation }) if organisation == owner)
+    );
+    assert_eq!(capacity(&draft, &somebody(&[Role::Coordinator])), None);
+    // Together with others, a draft is still of whoever began it.
+    draft.sides.initiating.push(Party {
+        organisation: second,
+        nation: Nation::Wales,
+        constituted: false,
+    });
+    assert_eq!(
+        (
+            capacity(&draft, &member(second)),
+            capacity(&draft, &member(owner))
+        ),
+        (None, Some(lead_of(owner)))
+    );
 }
