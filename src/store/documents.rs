@@ -18,12 +18,14 @@ const PIECE: usize = 256 * 1024;
 
 type Row = (Key, Key, String, At, Key, String, i64, Option<Key>, Vec<u8>);
 
-fn lies_at(id: DocumentId) -> String {
-    format!("documents:{id}")
+/// Case, room and author are part of the place, so that a document cannot be moved to where others read it.
+fn lies_at(laid: &Laid) -> String {
+    let room = laid.room.word();
+    format!("documents:{}:{room}:{}:{}", laid.case, laid.author, laid.id)
 }
 
-fn piece_lies_at(id: DocumentId, n: i32) -> String {
-    format!("document_chunks:{id}:{n}")
+fn piece_lies_at(laid: &Laid, n: i32) -> String {
+    format!("document_chunks:{}:{n}", lies_at(laid))
 }
 
 fn unreadable(id: DocumentId, why: &str) -> DbError {
@@ -65,7 +67,7 @@ fn laid(row: Row) -> Result<(Laid, Vec<u8>), DbError> {
 /// Lays down a document; its row and its octets are sealed with the key of its room.
 pub fn add(conn: &mut Conn, laid: &Laid, about: &About, octets: &[u8]) -> Result<(), DbError> {
     let keeper = Keeper::of(laid.case, laid.room, laid.author);
-    let sealed = keys::seal_json(conn, keeper, &lies_at(laid.id), about)?;
+    let sealed = keys::seal_json(conn, keeper, &lies_at(laid), about)?;
     diesel::insert_into(documents::table)
         .values((
             documents::id.eq(Key::from(laid.id)),
@@ -80,7 +82,7 @@ pub fn add(conn: &mut Conn, laid: &Laid, about: &About, octets: &[u8]) -> Result
         ))
         .execute(conn)?;
     for (n, piece) in (0..).zip(octets.chunks(PIECE)) {
-        let sealed = keys::seal(conn, keeper, &piece_lies_at(laid.id, n), piece)?;
+        let sealed = keys::seal(conn, keeper, &piece_lies_at(laid, n), piece)?;
         diesel::insert_into(document_chunks::table)
             .values((
                 document_chunks::document_id.eq(Key::from(laid.id)),
@@ -120,7 +122,7 @@ pub fn page(
     rows.into_iter()
         .map(|row| {
             let (laid, sealed) = laid(row)?;
-            let about = keys::unseal_json(conn, &lies_at(laid.id), &sealed)?;
+            let about = keys::unseal_json(conn, &lies_at(&laid), &sealed)?;
             Ok((laid, about))
         })
         .collect()
@@ -137,11 +139,9 @@ pub fn find(conn: &mut Conn, id: DocumentId) -> Result<Option<Laid>, DbError> {
 
 /// What a document says about itself.
 pub fn about(conn: &mut Conn, id: DocumentId) -> Result<About, DbError> {
-    let sealed: Vec<u8> = documents::table
-        .find(Key::from(id))
-        .select(documents::sealed)
-        .first(conn)?;
-    keys::unseal_json(conn, &lies_at(id), &sealed)
+    let row: Row = documents::table.find(Key::from(id)).first(conn)?;
+    let (laid, sealed) = laid(row)?;
+    keys::unseal_json(conn, &lies_at(&laid), &sealed)
 }
 
 /// The octets of a document, all of them.
@@ -153,7 +153,7 @@ pub fn octets(conn: &mut Conn, laid: &Laid) -> Result<Vec<u8>, DbError> {
         .load(conn)?;
     let mut octets = Vec::new();
     for (n, sealed) in pieces {
-        octets.extend(keys::unseal(conn, &piece_lies_at(laid.id, n), &sealed)?);
+        octets.extend(keys::unseal(conn, &piece_lies_at(laid, n), &sealed)?);
     }
     if u64::try_from(octets.len()).ok() == Some(laid.size) {
         Ok(octets)

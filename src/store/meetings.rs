@@ -10,13 +10,14 @@ use crate::domain::id::{CaseId, MeetingId, PersonId};
 use crate::domain::meeting::Meeting;
 use crate::domain::time::Moment;
 
-fn lies_at(id: MeetingId) -> String {
-    format!("meetings:{id}")
+/// The case is part of the place; the room is read from what is sealed.
+fn lies_at(case: CaseId, id: MeetingId) -> String {
+    format!("meetings:{case}:{id}")
 }
 
 fn sealed(conn: &mut Conn, case: CaseId, meeting: &Meeting) -> Result<Vec<u8>, DbError> {
     let keeper = Keeper::of(case, meeting.room, meeting.proposer);
-    keys::seal_json(conn, keeper, &lies_at(meeting.id), meeting)
+    keys::seal_json(conn, keeper, &lies_at(case, meeting.id), meeting)
 }
 
 /// Writes a new meeting.
@@ -44,7 +45,7 @@ pub fn find(conn: &mut Conn, case: CaseId, id: MeetingId) -> Result<Option<Meeti
         .first(conn)
         .optional()?;
     found
-        .map(|sealed| keys::unseal_json(conn, &lies_at(id), &sealed))
+        .map(|sealed| keys::unseal_json(conn, &lies_at(case, id), &sealed))
         .transpose()
 }
 
@@ -97,7 +98,7 @@ pub fn page(
     let found: Vec<(Key, Vec<u8>)> = query.load(conn)?;
     found
         .into_iter()
-        .map(|(id, sealed)| keys::unseal_json(conn, &lies_at(id.into()), &sealed))
+        .map(|(id, sealed)| keys::unseal_json(conn, &lies_at(case, id.into()), &sealed))
         .collect()
 }
 

@@ -277,6 +277,40 @@ on_both! {
         Browser::new(app).try_password("ada@new.example", PASSWORD).expect(200);
     }
 
+    fn asking_for_a_new_password_takes_nobodys_sign_in_away(app: &App) {
+        let cast = Cast::new(app);
+        let lead = &cast.initiating_lead;
+        for _ in 0..8 { anybody(app, "/api/v1/password-resets", &json!({ "email": lead.email })).expect(202); }
+        let browser = Browser::new(app);
+        browser.try_password(&lead.email, PASSWORD).expect(200);
+        browser.answer(&app.code_for(lead)).expect(200);
+        let resets = app.subjects_to(lead).iter().filter(|s| s.contains("new password")).count();
+        assert_eq!(resets, 5, "{:?}", app.subjects_to(lead));
+    }
+
+    fn a_token_made_for_signing_only_signs(app: &App) {
+        let cast = Cast::new(app);
+        let case = cast.in_review();
+        let lead = &cast.initiating_lead;
+        let made = lead.fresh().post("/api/v1/tokens", &json!({ "name": "For signing", "scopes": ["sign"], "hours": 2 })).expect(201);
+        let signing = Person { token: made.body["token"].as_str().expect("a token").to_owned(), ..lead.clone() };
+        let room = format!("/api/v1/cases/{case}/rooms/initiating/messages");
+        let said = signing.post(&room, &json!({ "text": "Between us." })).expect(201).body["id"].as_str().expect("an id").to_owned();
+        assert_eq!(signing.post(&format!("{room}/{said}/release"), &json!({ "to": "joint" })).expect(403).problem(), "fresh-step");
+        let member = place(lead, &cast.initiating, &cast.initiating_member);
+        assert_eq!(signing.post(&format!("/api/v1/organisations/{}/lead", cast.initiating), &json!({ "to": member })).expect(403).problem(), "fresh-step");
+    }
+
+    fn an_organisations_leads_hear_whom_clero_invites(app: &App) {
+        let cast = Cast::new(app);
+        let path = format!("/api/v1/organisations/{}/members", cast.invited);
+        let new = json!({ "name": "New Face", "email": "new.face@lero.example" });
+        assert_eq!(cast.coordinator.post(&path, &new).expect(403).problem(), "fresh-step");
+        cast.coordinator.fresh().post(&path, &new).expect(201);
+        let told = |who: &Person| app.subjects_to(who).iter().any(|s| s.contains("was invited to your organisation"));
+        assert!(told(&cast.invited_lead) && !told(&cast.invited_member) && !told(&cast.initiating_lead));
+    }
+
     fn the_lead_is_handed_over(app: &App) {
         let cast = Cast::new(app);
         let (lead, member) = (&cast.initiating_lead, &cast.initiating_member);
