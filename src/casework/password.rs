@@ -1,10 +1,14 @@
 //! Passwords: what a good one is, and how it is hashed (Argon2id), on threads of their own and never inside a write.
 //! Nothing here knows whose password it is; people choose a new one in `change_password` and in `reset`.
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+
 use argon2::{Algorithm, Argon2, Params, Version};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use rand::RngCore;
-use tokio::sync::Semaphore;
+use tokio::sync::oneshot;
 
 use super::signin::{self, Credential};
 use super::{Desk, Error, Hashing};
@@ -16,7 +20,33 @@ use crate::store::db::DbError;
 use crate::store::{passwords, sessions};
 
 /// How many passwords are hashed at a time in this process: each takes memory and a core.
-static HANDS: Semaphore = Semaphore::const_new(2);
+const HANDS: usize = 2;
+/// What waits to be hashed. The threads that do it are always the same ones, so that the memory each of them needs is
+/// used again, and does not grow with the number of threads.
+static WAITING: LazyLock<Sender<Work>> = LazyLock::new(|| {
+    let (sender, waiting) = channel::<Work>();
+    let waiting = Arc::new(Mutex::new(waiting));
+    for _ in 0..HANDS {
+        let waiting = waiting.clone();
+        let hand = std::thread::Builder::new().name("password".to_owned());
+        let begun = hand.spawn(move || {
+            loop {
+                let next = waiting
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .recv();
+                let Ok(work) = next else { return };
+                // Whoever waits for it hears that nothing came of it; the next one is not held up.
+                let _ = catch_unwind(AssertUnwindSafe(work));
+            }
+        });
+        begun.expect("a service that cannot begin two threads cannot begin");
+    }
+    sender
+});
+
+type Work = Box<dyn FnOnce() + Send>;
+
 /// The octets of a hash, and of its salt.
 const HASH: usize = 32;
 const SALT: usize = 16;
@@ -32,13 +62,16 @@ const OURS: [&str; 6] = [
     "ground",
 ];
 
-/// Runs slow work on a thread of its own, two at a time.
+/// Runs slow work on one of the two threads that are there for it.
 async fn by_hand<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
     let stopping = || Error::Database(DbError::Unavailable("the service is stopping".to_owned()));
-    let _hand = HANDS.acquire().await.map_err(|_| stopping())?;
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(|_| stopping())
+    let (done, told) = oneshot::channel();
+    let job: Work = Box::new(move || {
+        // Nobody may be waiting any more.
+        let _ = done.send(work());
+    });
+    WAITING.send(job).map_err(|_| stopping())?;
+    told.await.map_err(|_| stopping())
 }
 
 fn digest(cost: Hashing, password: &Password, salt: &[u8]) -> Result<[u8; HASH], String> {

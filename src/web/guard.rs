@@ -141,7 +141,8 @@ async fn checked(req: &mut ServiceRequest) -> Result<(), Problem> {
     }
     let body = if has_body {
         let payload = req.take_payload();
-        let life = req.conn_data::<Life>();
+        // Only an upload may take longer than a connection waits.
+        let life = req.conn_data::<Life>().filter(|_| upload);
         tokio::time::timeout(patience, whole_body(payload, cap, life))
             .await
             .map_err(|_| Problem::new(Kind::SlowBody))??

@@ -1,11 +1,13 @@
 //! Pages for people, rendered on the server and complete without a script. For now: how the API is used, what each
 //! problem means, and a plain word for whoever follows the link of a letter.
+use std::convert::Infallible;
 use std::sync::LazyLock;
 
-use actix_web::body::MessageBody;
+use actix_web::body::{MessageBody, SizedStream};
 use actix_web::http::header;
-use actix_web::web::{self, Data, ServiceConfig};
+use actix_web::web::{self, Bytes, Data, ServiceConfig};
 use actix_web::{FromRequest, Handler, HttpResponse, Responder, ResponseError};
+use futures_util::stream::{self, Stream};
 use handlebars::Handlebars;
 use serde_json::{Value, json};
 
@@ -42,9 +44,10 @@ pub fn configure(config: &mut ServiceConfig) {
             .finish()
     });
     at(config, "/api/openapi.json", || async {
-        HttpResponse::Ok()
-            .content_type("application/json")
-            .body(DOCUMENT_TEXT.as_str())
+        let page = once_made(|| DOCUMENT_TEXT.as_str()).await?;
+        let mut answer = HttpResponse::Ok();
+        let answer = answer.content_type("application/json");
+        Ok::<_, Problem>(answer.body(in_pieces(page)))
     });
     at(config, "/api/docs", docs);
     at(config, "/problems/{slug}", problem);
@@ -112,12 +115,36 @@ async fn problem(ask: Ask) -> HttpResponse {
 }
 
 /// How the API is used: a long page, the same for everybody, and so rendered once.
-async fn docs() -> HttpResponse {
+async fn docs() -> Answer {
     static PAGE: LazyLock<String> = LazyLock::new(|| {
         let words = json!({ "title": "Common Ground: the REST interface", "rooms": rooms(&DOCUMENT), "shapes": shapes(&DOCUMENT), "problems": problems() });
         rendered("docs", &words).expect("the page is part of the program, and a test renders it")
     });
-    html(PAGE.as_str())
+    let page = once_made(|| PAGE.as_str()).await?;
+    Ok(html(in_pieces(page)))
+}
+
+/// A page that takes a while to make, the first time: made apart from the threads that answer everybody else.
+async fn once_made(
+    page: impl FnOnce() -> &'static str + Send + 'static,
+) -> Result<&'static str, Problem> {
+    web::block(page)
+        .await
+        .map_err(|_| Problem::new(Kind::Unavailable))
+}
+
+/// How many octets of a long page are handed over at a time.
+const PIECE: usize = 16 * 1024;
+
+/// A long page, handed over piece by piece: a client that reads slowly holds a piece in memory, and not the whole.
+fn in_pieces(
+    page: &'static str,
+) -> SizedStream<impl Stream<Item = Result<Bytes, Infallible>> + 'static> {
+    let pieces = page
+        .as_bytes()
+        .chunks(PIECE)
+        .map(|piece| Ok(Bytes::from_static(piece)));
+    SizedStream::new(page.len() as u64, stream::iter(pieces))
 }
 
 fn problems() -> Vec<Value> {
