@@ -35,9 +35,11 @@ STAGES = ["agreed_actions", "standards_review", "early_conversation"]
 STEP = "POST /api/v1/cases/{case}/events"
 SESSION = "__Host-session"
 
-# What only a session may do, and what ends one: that is mostly tried with the token.
+# What only a session may do; what ends one, and where somebody guesses codes and can soon guess no more: both are mostly
+# tried with the token.
 OWN = re.compile("/api/v1/(session|sessions|trusted-browsers|passkeys|recovery-codes|password|address|tokens)(/|$)")
 LEAVING = re.compile("/api/v1/(session/end|sessions/.*/end|password|address/confirm|recovery-codes)$")
+GUESSING = re.compile("/api/v1/(session/step/code|address/confirm)$")
 
 # What fits the document need not be accepted: a step may not be possible now, or belong to somebody else. What does
 # not fit may be refused in any way: some flaws of a body are looked for after its If-Match. A case that was just begun
@@ -77,7 +79,8 @@ def fuzz(stage, seed, role, examples):
 
     def real(value, name=None):
         if isinstance(value, dict):
-            return {real(key, name) if name == "entries" else key: real(item, key) for key, item in value.items()}
+            keys_too = name in ("entries", "times")
+            return {real(key, name) if keys_too else key: real(item, key) for key, item in value.items()}
         if isinstance(value, list):
             return [real(item, name) for item in value]
         if not isinstance(value, str) or not mostly():
@@ -107,10 +110,11 @@ def fuzz(stage, seed, role, examples):
         if label == "POST /api/v1/invitations/accept":
             return newcomer
 
-    def by_session(request, headers_fit):
+    def by_session(request, headers_fit, knows):
         """The cookie of a session instead of the token: nearly always where only a session may."""
-        own, leaving = OWN.match(request.path), LEAVING.match(request.path)
-        if luck.random() > (0.3 if leaving or not own else 0.9):
+        guessing = GUESSING.match(request.path) and not knows
+        often = 0.1 if guessing else 0.3 if LEAVING.match(request.path) else 0.9 if OWN.match(request.path) else 0.4
+        if luck.random() > often:
             return
         if not door.browser:
             door.come_in()
@@ -148,14 +152,15 @@ def fuzz(stage, seed, role, examples):
         body = request.body if isinstance(request.body, dict) else {}
         if who and isinstance(body.get("answers"), str) and mostly():
             request.body = body | {"answers": hash_for(body.get("event")) or body["answers"]}
-        if body and body_fits and luck.random() < 0.5 and (words := typed(label, request)):
+        words = typed(label, request) if body and body_fits and luck.random() < 0.5 else None
+        if words:
             request.body = words
         # Whoever does this to themselves sees little from then on.
         to_oneself = request.method == "POST" and any(value in own for value in request.path_parameters.values())
         if (to_oneself or body.get("event") in ["withdraw", "step_back"]) and luck.random() < 0.99:
             request.path_parameters = dict.fromkeys(request.path_parameters, there["with"][0])
         if who and request.headers.get("Authorization") == f"Bearer {door.token}":
-            by_session(request, headers_fit)
+            by_session(request, headers_fit, bool(words))
         # From many places: nobody is to be stopped for trying too often from one.
         request.headers["X-Forwarded-For"] = f"10.{luck.randrange(256)}.{luck.randrange(256)}.1"
 

@@ -1,6 +1,7 @@
 """The world the fuzzer meets: a case, who meets it as what, how they get in, and what really is there."""
 
 import collections
+import datetime
 import re
 
 import requests
@@ -81,7 +82,7 @@ def invited(place, lead):
 
 
 def furnish(place, case, people, luck):
-    """Words and documents in every room, and requests to look into two of them."""
+    """Words and documents in every room, requests to look into two of them, and two meetings that are proposed."""
     for who in people.values():
         for room in place.get(who, f"/cases/{case}/rooms")["items"]:
             if room["you_may_write"] and not room.get("closed_because"):
@@ -99,6 +100,11 @@ def furnish(place, case, people, luck):
         for room in ("initiating", "invited"):
             look = {"room": room, "ground": "serious_risk_of_harm", "reason": "Somebody told us of it.", "hours": 2}
             place.send(who, f"/cases/{case}/room-looks", look)
+    if place.ask(f"/cases/{case}/meetings", place.headers(people["facilitator"]))[0] == 200:
+        days = [(datetime.date.today() + datetime.timedelta(days=week * 7)).isoformat() for week in (1, 2)]
+        for way in ("video", "phone"):
+            times = [{"start": f"{day}T10:00", "minutes": 60} for day in days]
+            place.send(people["facilitator"], f"/cases/{case}/meetings", {"room": "joint", "way": way, "times": times})
 
 
 def what_is_there(place, case, people, who):
@@ -107,9 +113,9 @@ def what_is_there(place, case, people, who):
     def every(path, key="id", who=people["coordinator"]):
         return [item[key] for item in place.get(who, path)["items"]] if who else []
 
-    def in_rooms(what):
-        """What lies in the rooms of the case, and in which."""
-        return {one: room for reader in people.values() for room in every(f"/cases/{case}/rooms", "room", reader)
+    def in_rooms(what, *readers):
+        """What lies in the rooms of the case, as far as any of these reads it, and in which."""
+        return {one: room for reader in readers or people.values() for room in every(f"/cases/{case}/rooms", "room", reader)
                 if what == "documents" or not room.endswith("_own")
                 for one in every(f"/cases/{case}/rooms/{room}/{what}", "id", reader)}
 
@@ -122,7 +128,10 @@ def what_is_there(place, case, people, who):
     organisations, persons, places = every("/organisations"), every("/people"), every("/localities?limit=50", "code")
     members = [one for side in sides for one in every(f"/organisations/{side}/members")]
     tokens = place.get(who, "/tokens")["items"] if who else []
-    messages, documents = in_rooms("messages"), in_rooms("documents")
+    messages, documents = in_rooms("messages"), [*in_rooms("documents", who), *in_rooms("documents")]
+    status, _, said = place.ask(f"/cases/{case}/meetings", place.headers(people["facilitator"]))
+    meetings = said["items"] if status == 200 else []
+    times = [time["id"] for meeting in meetings for time in meeting.get("times", [])]
     return [me["person"]["id"], *(one["id"] for one in me["memberships"])], {
         "case": [case] * 30 + every("/cases", who=who) * 3 + every("/cases"),
         "organisation": sides + mine * 3, "owner": sides, "party": sides,
@@ -131,7 +140,8 @@ def what_is_there(place, case, people, who):
         "membership": members, "from": members, "to": members,
         "presence": [one for side in sides for one in every(f"/organisations/{side}/presences")],
         "notification": every("/notifications", who=who),
-        "message": [*messages], "corrects": [*messages], "document": [*documents], "supersedes": [*documents],
+        "message": [*messages], "corrects": [*messages], "document": documents, "supersedes": documents,
+        "meeting": [one["id"] for one in meetings], "time": times, "times": times,
         "look": every(f"/cases/{case}/room-looks"),
         "session": every("/sessions", who=who), "browser": every("/trusted-browsers", who=who),
         "token": [one["id"] for one in tokens if one["name"] == "To be ended"],

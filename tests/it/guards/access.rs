@@ -626,3 +626,23 @@ fn a_lead_acts_as_one_and_a_draft_typed_for_others_is_its_writers() {
         (None, Some(lead_of(owner)))
     );
 }
+
+#[test]
+fn clero_reads_what_was_sent_until_somebody_neutral_has_taken_it_on() {
+    let coordinator = Capacity::Coordinator;
+    let account = Section::Account(Side::Initiating);
+    let mut case = case_at(Stage::Intake);
+    assert!(reads(&case, coordinator, account));
+    let later = case_at(Stage::EarlyConversation);
+    case.neutrals.facilitator = later.neutrals.facilitator;
+    assert!(
+        !reads(&case, coordinator, account),
+        "a facilitator has accepted"
+    );
+    let mut case = case_at(Stage::Intake);
+    case.intake.accepted = Some(now());
+    assert!(
+        !reads(&case, coordinator, account),
+        "the case has been taken on"
+    );
+}
