@@ -326,3 +326,43 @@ async fn end(
         .await?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_is_tried_again_within_seconds_and_never_after_it_has_run_out() {
+        let asked = Moment::new("2026-11-21T10:00:00Z".parse().expect("a time"));
+        let until = asked.plus(Duration::minutes(CODE_MINUTES));
+        let later = |now: Moment, counted| Ending::Again {
+            at: now.plus(Duration::minutes(30)),
+            counted,
+            uncertain: false,
+        };
+        let (mut now, mut waits) = (asked, Vec::new());
+        for attempts in 1.. {
+            match while_it_works(later(now, true), attempts, until, now) {
+                Ending::Again { at, .. } => {
+                    waits.push((at.0 - now.0).num_seconds());
+                    now = at;
+                }
+                ending => {
+                    assert_eq!(ending, Ending::Dead);
+                    break;
+                }
+            }
+        }
+        assert_eq!(waits, CODE_AGAIN);
+        let late = until.plus(-Duration::seconds(4));
+        assert_eq!(
+            while_it_works(later(late, true), 1, until, late),
+            Ending::Dead
+        );
+        assert_eq!(
+            while_it_works(later(late, false), 1, until, late),
+            Ending::Dead
+        );
+        assert_eq!(while_it_works(Ending::Sent, 1, until, late), Ending::Sent);
+    }
+}

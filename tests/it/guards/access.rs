@@ -5,7 +5,9 @@ use std::fmt::Write;
 
 use common_ground::domain::access::{Audience, Capacity, Section, reads, reads_room, writes_room};
 use common_ground::domain::case::{Case, Party, Reference, Side, Stage};
+use common_ground::domain::document::may_lay_down;
 use common_ground::domain::id::{CaseId, OrganisationId, PersonId};
+use common_ground::domain::meeting::{View, is_for_meetings, takes_part, view};
 use common_ground::domain::neutral::{Acceptance, Appointment, AppointmentState, Observer};
 use common_ground::domain::people::{Actor, Role, Tie};
 use common_ground::domain::register::Nation;
@@ -132,6 +134,15 @@ fn cast(case: &Case) -> Vec<(&'static str, Actor)> {
     ]
 }
 
+/// What each of the cast may, one beside the other.
+fn cells(case: &Case, people: &[(&str, Actor)], cell: impl Fn(Capacity) -> &'static str) -> String {
+    let all = people.iter().map(|(name, actor)| {
+        let capacity = common_ground::domain::access::capacity(case, actor, now());
+        format!("{name} {}", capacity.map_or("404", &cell))
+    });
+    all.collect::<Vec<_>>().join(" · ")
+}
+
 const AUDIENCES: [Audience; 6] = [
     Audience::Case,
     Audience::Initiating,
@@ -152,7 +163,7 @@ fn an_event_of_a_side_is_that_sides() {
 #[test]
 fn the_matrix_is_what_it_was() {
     let mut page = String::from(
-        "Who reads which part of a case and which of its events, and who reads and writes in which room. R reads, W writes too, - does not, 404 may not know that the case exists.\n",
+        "Who reads which part of a case and which of its events, and who reads and writes in which room. R reads, W writes too, s sees the state only, - does not, 404 may not know that the case exists.\n",
     );
     for stage in Stage::ALL {
         for invited in [true, false]
@@ -256,6 +267,38 @@ fn the_matrix_is_what_it_was() {
                         .collect();
                     writeln!(page, "  room {:<21} {}", room.word(), cells.join(" · "))
                         .expect("text");
+                }
+                for room in Room::ALL.into_iter().filter(|_| !revealed) {
+                    let row = |capacity| match room {
+                        _ if may_lay_down(&case, capacity, room) => "W",
+                        _ if reads_room(&case, capacity, room) => "R",
+                        _ => "-",
+                    };
+                    writeln!(
+                        page,
+                        "  documents {:<16} {}",
+                        room.word(),
+                        cells(&case, &people, row)
+                    )
+                    .expect("text");
+                }
+                for room in Room::ALL
+                    .into_iter()
+                    .filter(|room| is_for_meetings(*room) && !revealed)
+                {
+                    let row = |capacity| match view(&case, capacity, room) {
+                        Some(View::Whole) if takes_part(&case, capacity, room) => "W",
+                        Some(View::Whole) => "R",
+                        Some(View::StateAndStart) => "s",
+                        None => "-",
+                    };
+                    writeln!(
+                        page,
+                        "  meetings {:<17} {}",
+                        room.word(),
+                        cells(&case, &people, row)
+                    )
+                    .expect("text");
                 }
             }
         }

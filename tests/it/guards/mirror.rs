@@ -288,7 +288,7 @@ fn players() -> impl Strategy<Value = Player> {
 }
 
 fn steps() -> impl Strategy<Value = usize> {
-    0..22usize
+    0..26usize
 }
 
 fn body(pair: &Pair, step: usize) -> Value {
@@ -312,7 +312,11 @@ fn body(pair: &Pair, step: usize) -> Value {
         18 => json!({ "event": "resume" }),
         19 => json!({ "event": "object", "reasons": "r" }),
         20 => json!({ "event": "decline_agreement", "answers": "" }),
-        _ => json!({ "event": "propose_summary", "summary": "s" }),
+        21 => json!({ "event": "propose_summary", "summary": "s" }),
+        22 => json!({ "event": "set_confidentiality", "model": "open" }),
+        23 => json!({ "event": "set_confidentiality", "model": "private_rooms_confidential" }),
+        24 => json!({ "event": "close_joint_room" }),
+        _ => json!({ "event": "open_joint_room" }),
     }
 }
 

@@ -490,7 +490,7 @@ fn lives(side: Side, history: &[(Open, Vec<Private>)]) -> Result<(), TestCaseErr
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: std::cmp::min(ProptestConfig::default().cases, 256) / 64, max_shrink_iters: 40, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases.div_ceil(64), max_shrink_iters: 40, ..ProptestConfig::default() })]
     #[test]
     fn what_one_side_does_in_private_leaves_no_trace_for_the_other(initiating in any::<bool>(), history in prop::collection::vec((open(), prop::collection::vec(private(), 0..4)), 1..9)) {
         lives(if initiating { Side::Initiating } else { Side::Invited }, &history)?;
