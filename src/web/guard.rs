@@ -151,7 +151,7 @@ async fn checked(req: &mut ServiceRequest) -> Result<(), Problem> {
     };
     if !body.is_empty()
         && [Method::POST, Method::PUT, Method::PATCH].contains(req.method())
-        && !upload
+        && !takes_a_form(req)
         && !is_json(req.headers())
     {
         return Err(Problem::new(Kind::Unsupported));
@@ -162,7 +162,12 @@ async fn checked(req: &mut ServiceRequest) -> Result<(), Problem> {
 
 /// Whether somebody lays down a document: the one place where a body is a form, and may be large.
 fn is_upload(req: &ServiceRequest) -> bool {
-    req.method() == Method::POST && req.path().ends_with("/documents") && is_form(req.headers())
+    req.method() == Method::POST && takes_a_form(req)
+}
+
+/// Whether this is a form, where forms are read; that the address does not take this method is said later.
+fn takes_a_form(req: &ServiceRequest) -> bool {
+    req.path().ends_with("/documents") && is_form(req.headers())
 }
 
 /// A request for another host is not answered: links in letters are made from our own address only.

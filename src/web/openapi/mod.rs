@@ -107,8 +107,8 @@ fn upload() -> Value {
         "additionalProperties": false,
         "properties": {
             "file": { "type": "string", "format": "binary", "description": "A PDF, DOCX, ODT, JPG, PNG, CSV or TXT file of at most 10 MB, with its name." },
-            "note": { "type": "string", "minLength": 1, "maxLength": Line::MOST, "description": "A line about it, for those who read the room." },
-            "supersedes": { "type": "string", "format": "uuid", "description": "The version this one takes the place of: the latest one, in the same room." },
+            "note": { "type": "string", "maxLength": Line::MOST, "description": "A line about it, for those who read the room." },
+            "supersedes": { "type": "string", "pattern": "^([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})?$", "description": "The version this one takes the place of: the latest one, in the same room. Forms may send it empty." },
         },
     })
 }
