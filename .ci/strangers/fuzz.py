@@ -215,7 +215,7 @@ def fuzz(stage, seed, role, examples):
 
 def main():
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--rounds", type=int, default=3, help="how often each of the five comes")
+    options.add_argument("--rounds", type=int, default=1, help="how often each of the five comes")
     options.add_argument("--examples", type=int, default=10, help="for each operation; tenfold for steps")
     options.add_argument("--seed", type=int, default=1, help="of the first round; each further round adds one")
     options.add_argument("--at-once", type=int, default=os.cpu_count(), help="worlds side by side")
