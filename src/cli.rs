@@ -9,7 +9,7 @@ use std::time::Duration;
 use clap::{Parser, Subcommand};
 
 use crate::casework::people::NewPerson;
-use crate::casework::{Desk, Error};
+use crate::casework::{Desk, Error, Settings};
 use crate::config::{Config, Over, key_from};
 use crate::domain::id::LetterId;
 use crate::domain::notice::Letter;
@@ -252,6 +252,10 @@ async fn demo(listen: SocketAddr, data: PathBuf, fresh: bool) -> Result<(), Trou
     let config = Config {
         database_url: format!("sqlite:{}", data.join("common-ground.db").display()),
         mailer: crate::mail::mailer::Mailer::Folder(data.join("mail")),
+        settings: Settings {
+            demo: true,
+            ..config.settings
+        },
         ..config
     };
     if fresh {

@@ -232,6 +232,7 @@ impl Config {
                     document_mb,
                     room_mb: number("ROOM_MB")?,
                 },
+                demo: false,
             },
             public_url,
             body_time: Duration::from_secs(number("BODY_SECONDS")?.into()),

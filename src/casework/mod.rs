@@ -70,6 +70,8 @@ pub struct Settings {
     pub hashing: Hashing,
     /// How much may be laid down in rooms.
     pub shelf: Shelf,
+    /// Whether everybody and everything here is made up: pages say so.
+    pub demo: bool,
 }
 
 /// The cost of hashing one password with Argon2id.

@@ -20,7 +20,7 @@ use crate::domain::decide::Flaw;
 use crate::domain::hash::{hash_of_bytes, same};
 
 /// A request, as handlers see it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Ask {
     pub caller: Credential,
     request: HttpRequest,
@@ -31,10 +31,7 @@ impl FromRequest for Ask {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(caller(request.headers()).map(|caller| Self {
-            caller,
-            request: request.clone(),
-        }))
+        ready(Self::of(request))
     }
 }
 
@@ -99,6 +96,14 @@ pub fn session_of(headers: &HeaderMap) -> Option<Credential> {
 }
 
 impl Ask {
+    /// Who asks, and what.
+    pub fn of(request: &HttpRequest) -> Result<Self, Problem> {
+        Ok(Self {
+            caller: caller(request.headers())?,
+            request: request.clone(),
+        })
+    }
+
     /// The browser it comes from.
     pub fn browser(&self) -> Result<Browser, Problem> {
         browser::of(&self.request)

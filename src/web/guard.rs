@@ -15,12 +15,15 @@ use futures_util::StreamExt;
 
 use super::ask::{caller, session_of};
 use super::form::is_form;
+use super::pages::{self, is_page};
 use super::problem::{Kind, Problem};
 use crate::casework::Desk;
 use crate::domain::decide::Flaw;
 
 /// The most a body may have, in octets.
 pub const JSON_CAP: usize = 256 * 1024;
+/// The most a form of a page may have.
+pub const FORM_CAP: usize = 64 * 1024;
 /// The most the upload of a document may have: 10 MB, and what a form puts around it.
 pub const UPLOAD_CAP: usize = 10 * 1024 * 1024 + 64 * 1024;
 /// How many times longer an upload may take than another body.
@@ -91,7 +94,19 @@ pub async fn guard(
             .into_response(problem.error_response())
             .map_into_boxed_body(),
     };
-    Ok(with_house_headers(answer))
+    Ok(with_house_headers(for_people(answer).await))
+}
+
+/// Where people look at pages, a problem is a page too.
+async fn for_people(answer: ServiceResponse) -> ServiceResponse {
+    let problem = answer.response().extensions().get::<Problem>().cloned();
+    let (Some(problem), true) = (problem, is_page(answer.request().path())) else {
+        return answer;
+    };
+    match pages::apology(answer.request(), &problem).await {
+        Some(page) => answer.into_response(page),
+        None => answer,
+    }
 }
 
 async fn checked(req: &mut ServiceRequest) -> Result<(), Problem> {
@@ -111,6 +126,8 @@ async fn checked(req: &mut ServiceRequest) -> Result<(), Problem> {
     let upload = is_upload(req);
     let (cap, patience) = if upload {
         (UPLOAD_CAP, watch.body_time * UPLOAD_PATIENCE)
+    } else if is_page(req.path()) {
+        (FORM_CAP, watch.body_time)
     } else {
         (JSON_CAP, watch.body_time)
     };
@@ -152,7 +169,7 @@ async fn checked(req: &mut ServiceRequest) -> Result<(), Problem> {
     if !body.is_empty()
         && [Method::POST, Method::PUT, Method::PATCH].contains(req.method())
         && !takes_a_form(req)
-        && !is_json(req.headers())
+        && !has_kind(req.headers(), if is_page(req.path()) { FORM } else { "application/json" })
     {
         return Err(Problem::new(Kind::Unsupported));
     }
@@ -345,7 +362,11 @@ async fn whole_body(
     Ok(body.freeze())
 }
 
-fn is_json(headers: &HeaderMap) -> bool {
+/// What the forms of pages are sent as.
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// Whether a body is said to be of one kind, in UTF-8.
+fn has_kind(headers: &HeaderMap, wanted: &str) -> bool {
     let mut kinds = headers.get_all(header::CONTENT_TYPE);
     let (Some(kind), None) = (kinds.next().and_then(|v| v.to_str().ok()), kinds.next()) else {
         return false;
@@ -353,7 +374,7 @@ fn is_json(headers: &HeaderMap) -> bool {
     let mut parts = kind.split(';').map(str::trim);
     parts
         .next()
-        .is_some_and(|k| k.eq_ignore_ascii_case("application/json"))
+        .is_some_and(|k| k.eq_ignore_ascii_case(wanted))
         && parts.all(|p| {
             p.is_empty()
                 || p.eq_ignore_ascii_case("charset=utf-8")
@@ -369,7 +390,7 @@ fn with_house_headers<B>(mut answer: ServiceResponse<B>) -> ServiceResponse<B> {
         .get(header::CONTENT_TYPE)
         .is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
     let policy = if page {
-        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     } else {
         "default-src 'none'; frame-ancestors 'none'"
     };
@@ -379,9 +400,13 @@ fn with_house_headers<B>(mut answer: ServiceResponse<B>) -> ServiceResponse<B> {
         .headers()
         .get(header::CONTENT_SECURITY_POLICY)
         .is_some_and(|policy| policy.as_bytes().starts_with(b"sandbox"));
+    // Only what never changes says otherwise of itself.
+    let kept = answer.response().headers().contains_key(header::CACHE_CONTROL);
     let headers = answer.headers_mut();
+    if !kept {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
     for (name, value) in [
-        (header::CACHE_CONTROL, "no-store"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "no-referrer"),
     ] {

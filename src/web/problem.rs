@@ -2,7 +2,7 @@
 //! do the house's errors become statuses, and only here is a cause logged.
 use std::fmt;
 
-use actix_web::http::StatusCode;
+use actix_web::http::{ConnectionType, StatusCode};
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpResponse, ResponseError};
 use schemars::JsonSchema;
@@ -154,6 +154,37 @@ impl Problem {
         self
     }
 
+    /// Which kind it is.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// The status it comes with.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        self.kind.status()
+    }
+
+    /// What happened and what to do, in a sentence.
+    #[must_use]
+    pub fn detail(&self) -> String {
+        let usual = || self.kind.what_to_do().to_owned();
+        self.detail.clone().unwrap_or_else(usual)
+    }
+
+    /// What is wrong, and where.
+    #[must_use]
+    pub fn flaws(&self) -> &[FlawView] {
+        &self.errors
+    }
+
+    /// The unmet conditions.
+    #[must_use]
+    pub fn reasons(&self) -> &[NamedReason] {
+        &self.reasons
+    }
+
     /// The same with the methods an address has.
     #[must_use]
     pub fn allowing(mut self, methods: &str) -> Self {
@@ -267,10 +298,7 @@ impl ResponseError for Problem {
             kind: format!("/problems/{}", self.kind.slug()),
             title: self.kind.title().to_owned(),
             status: self.kind.status().as_u16(),
-            detail: self
-                .detail
-                .clone()
-                .unwrap_or_else(|| self.kind.what_to_do().to_owned()),
+            detail: self.detail(),
             errors: self.errors.clone(),
             event: self.event,
             stage: self.stage,
@@ -281,21 +309,30 @@ impl ResponseError for Problem {
             header::CONTENT_TYPE,
             HeaderValue::from_static("application/problem+json"),
         ));
+        let mut answer = answer.body(serde_json::to_vec(&view).unwrap_or_default());
+        self.mark(&mut answer);
+        // Where people look at pages, the same is said as a page.
+        answer.extensions_mut().insert(self.clone());
+        answer
+    }
+}
+
+impl Problem {
+    /// Puts into an answer what a problem of this kind says beside its words.
+    pub fn mark(&self, answer: &mut HttpResponse) {
+        let mut head = |name, value: HeaderValue| {
+            answer.headers_mut().insert(name, value);
+        };
         match self.kind {
-            Kind::SignIn => {
-                answer
-                    .insert_header((header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")));
-            }
-            Kind::Unavailable => {
-                answer.insert_header((header::RETRY_AFTER, HeaderValue::from_static("2")));
-            }
+            Kind::SignIn => head(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")),
+            Kind::Unavailable => head(header::RETRY_AFTER, HeaderValue::from_static("2")),
             Kind::TooMany => {
                 let seconds = self.wait.unwrap_or(60).max(1);
-                answer.insert_header((header::RETRY_AFTER, HeaderValue::from(seconds)));
+                head(header::RETRY_AFTER, HeaderValue::from(seconds));
             }
             // What is still on its way of such a body is not read: the line is closed.
             Kind::SlowBody | Kind::TooLarge => {
-                answer.force_close();
+                answer.head_mut().set_connection_type(ConnectionType::Close);
             }
             Kind::BadRequest
             | Kind::BadJson
@@ -322,8 +359,7 @@ impl ResponseError for Problem {
             .as_ref()
             .and_then(|methods| HeaderValue::from_str(methods).ok())
         {
-            answer.insert_header((header::ALLOW, allow));
+            answer.headers_mut().insert(header::ALLOW, allow);
         }
-        answer.body(serde_json::to_vec(&view).unwrap_or_default())
     }
 }

@@ -1,201 +1,210 @@
-//! Pages for people, rendered on the server and complete without a script. For now: how the API is used, what each
-//! problem means, and a plain word for whoever follows the link of a letter.
-use std::convert::Infallible;
-use std::sync::LazyLock;
+//! Pages for people: rendered on the server, complete without a script, on the same use cases as the API. This is the
+//! list of them, a line for each address; `visit` is what every page is handed, `frame` what is around it.
+mod api_guide;
+mod fields;
+mod frame;
+mod helpers;
+mod kept;
+mod public;
+mod visit;
 
-use actix_web::body::{MessageBody, SizedStream};
-use actix_web::http::header;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use actix_web::http::{Method, header};
 use actix_web::web::{self, Bytes, Data, ServiceConfig};
-use actix_web::{FromRequest, Handler, HttpResponse, Responder, ResponseError};
-use futures_util::stream::{self, Stream};
-use handlebars::Handlebars;
-use serde_json::{Value, json};
+use actix_web::{HttpRequest, HttpResponse, ResponseError};
 
 use super::api::{Answer, meetings};
-use super::ask::Ask;
-use super::openapi;
+use super::form::is_form;
 use super::problem::{Kind, Problem};
+use super::routes::Who;
 use crate::casework::Desk;
+use visit::Visit;
 
-static DOCUMENT: LazyLock<Value> = LazyLock::new(openapi::document);
-static DOCUMENT_TEXT: LazyLock<String> = LazyLock::new(|| DOCUMENT.to_string());
+type Shown = Pin<Box<dyn Future<Output = Answer>>>;
+type Handler = Arc<dyn Fn(Visit) -> Shown + Send + Sync>;
 
-static TEMPLATES: LazyLock<Handlebars<'static>> = LazyLock::new(|| {
-    let mut pages = Handlebars::new();
-    pages.set_strict_mode(true);
-    for (name, source) in [
-        ("layout", include_str!("templates/layout.hbs")),
-        ("docs", include_str!("templates/docs.hbs")),
-        ("problem", include_str!("templates/problem.hbs")),
-        ("door", include_str!("templates/door.hbs")),
-    ] {
-        pages
-            .register_template_string(name, source)
-            .expect("the pages are part of the program, and a test renders each");
+/// An address at which there is something to see, something to send, or both.
+#[derive(Clone)]
+pub struct Place {
+    pub path: &'static str,
+    pub who: Who,
+    /// What is shown there.
+    show: Option<Handler>,
+    /// What takes what is sent there.
+    take: Option<Handler>,
+}
+
+impl Place {
+    fn for_anybody(mut self) -> Self {
+        self.who = Who::Anybody;
+        self
     }
-    pages
-});
+
+    /// Whether there is something to see.
+    #[must_use]
+    pub fn shows(&self) -> bool {
+        self.show.is_some()
+    }
+
+    /// Whether something can be sent.
+    #[must_use]
+    pub fn takes(&self) -> bool {
+        self.take.is_some()
+    }
+
+    fn allow(&self) -> &'static str {
+        match (self.shows(), self.takes()) {
+            (true, true) => "GET, HEAD, POST",
+            (true, false) => "GET, HEAD",
+            (false, _) => "POST",
+        }
+    }
+}
+
+fn boxed<F, W>(handler: F) -> Option<Handler>
+where
+    F: Fn(Visit) -> W + Send + Sync + 'static,
+    W: Future<Output = Answer> + 'static,
+{
+    Some(Arc::new(move |visit| Box::pin(handler(visit))))
+}
+
+/// A page to read.
+fn page<F, W>(path: &'static str, show: F) -> Place
+where
+    F: Fn(Visit) -> W + Send + Sync + 'static,
+    W: Future<Output = Answer> + 'static,
+{
+    Place { path, who: Who::SignedIn, show: boxed(show), take: None }
+}
+
+/// A page with a form, and what takes it. A form that comes back with something wrong is shown by the same page.
+fn form<F, W, G, V>(path: &'static str, show: F, take: G) -> Place
+where
+    F: Fn(Visit) -> W + Send + Sync + 'static,
+    W: Future<Output = Answer> + 'static,
+    G: Fn(Visit) -> V + Send + Sync + 'static,
+    V: Future<Output = Answer> + 'static,
+{
+    Place { path, who: Who::SignedIn, show: boxed(show), take: boxed(take) }
+}
+
+/// A button on some other page.
+fn button<G, V>(path: &'static str, take: G) -> Place
+where
+    G: Fn(Visit) -> V + Send + Sync + 'static,
+    V: Future<Output = Answer> + 'static,
+{
+    Place { path, who: Who::SignedIn, show: None, take: boxed(take) }
+}
+
+/// Every page.
+#[must_use]
+#[rustfmt::skip]
+pub fn places() -> Vec<Place> {
+    vec![
+        // For anybody
+        page("/", public::home).for_anybody(),
+
+        // For those who write programs
+        page("/api/openapi.json", api_guide::document).for_anybody(),
+        page("/api/docs", api_guide::docs).for_anybody(),
+        page("/problems/{slug}", api_guide::problem).for_anybody(),
+    ]
+}
 
 /// Puts the pages in their places.
 pub fn configure(config: &mut ServiceConfig) {
-    at(config, "/", || async {
-        HttpResponse::SeeOther()
-            .insert_header((header::LOCATION, "/api/docs"))
-            .finish()
-    });
-    at(config, "/api/openapi.json", || async {
-        let page = once_made(|| DOCUMENT_TEXT.as_str()).await?;
-        let mut answer = HttpResponse::Ok();
-        let answer = answer.content_type("application/json");
-        Ok::<_, Problem>(answer.body(in_pieces(page)))
-    });
-    at(config, "/api/docs", docs);
-    at(config, "/problems/{slug}", problem);
-    at(config, "/sign-in", door);
-    at(config, "/calendar/{secret}.ics", meetings::calendar);
-    at(config, "/assets/house.css", || async {
-        HttpResponse::Ok()
-            .content_type("text/css; charset=utf-8")
-            .body(include_str!("assets/house.css"))
-    });
-}
-
-/// A page is there to be read, and says so to whoever tries something else.
-fn at<F, Args>(config: &mut ServiceConfig, path: &str, handler: F)
-where
-    F: Handler<Args>,
-    Args: FromRequest + 'static,
-    F::Output: Responder + 'static,
-{
-    let only_read = web::to(|| async {
-        Problem::new(Kind::MethodNotAllowed)
-            .allowing("GET, HEAD")
-            .error_response()
-    });
+    for place in places() {
+        let place = Arc::new(place);
+        let mut resource = web::resource(place.path);
+        for method in [Method::GET, Method::HEAD, Method::POST] {
+            let wanted = if method == Method::POST { place.takes() } else { place.shows() };
+            if wanted {
+                let place = place.clone();
+                resource = resource.route(web::method(method).to(move |request, desk, octets| {
+                    serve(place.clone(), request, desk, octets)
+                }));
+            }
+        }
+        let allow = place.allow();
+        config.service(resource.default_service(web::to(move || async move {
+            Problem::new(Kind::MethodNotAllowed).allowing(allow).error_response()
+        })));
+    }
     config.service(
-        web::resource(path)
-            .route(web::get().to(handler.clone()))
-            .route(web::head().to(handler))
-            .default_service(only_read),
+        web::resource("/calendar/{secret}.ics")
+            .route(web::get().to(meetings::calendar))
+            .route(web::head().to(meetings::calendar)),
+    );
+    config.service(
+        web::resource("/assets/{name}")
+            .route(web::get().to(asset))
+            .route(web::head().to(asset)),
     );
 }
 
-fn page(name: &str, words: &Value) -> Answer {
-    let body = rendered(name, words).map_err(|error| {
-        tracing::error!(%error, page = name, "a page could not be rendered");
-        Problem::new(Kind::Broken)
-    })?;
-    Ok(html(body))
+async fn asset(name: web::Path<String>) -> HttpResponse {
+    match frame::asset(&name) {
+        Some(asset) => HttpResponse::Ok()
+            .content_type(asset.kind)
+            .insert_header((header::CACHE_CONTROL, "public, max-age=31536000, immutable"))
+            .body(asset.octets),
+        None => Problem::new(Kind::NotFound).error_response(),
+    }
 }
 
-fn rendered(name: &str, words: &Value) -> Result<String, handlebars::RenderError> {
-    let body = TEMPLATES.render(name, words)?;
-    TEMPLATES.render("layout", &json!({ "title": words["title"], "body": body }))
-}
-
-fn html(body: impl MessageBody + 'static) -> HttpResponse {
-    HttpResponse::Ok()
-        .content_type("text/html; charset=utf-8")
-        .body(body)
-}
-
-async fn door(desk: Data<Desk>) -> Answer {
-    page(
-        "door",
-        &json!({ "title": "Common Ground", "phone": desk.settings.phone }),
-    )
-}
-
-async fn problem(ask: Ask) -> HttpResponse {
-    let kind = ask.id("slug", |slug| {
-        Kind::ALL.iter().copied().find(|k| k.slug() == slug)
-    });
-    let shown = kind.and_then(|kind| page("problem", &json!({ "title": kind.title(), "status": kind.status().as_u16(), "what": kind.what_to_do() })));
-    shown.unwrap_or_else(|problem| problem.error_response())
-}
-
-/// How the API is used: a long page, the same for everybody, and so rendered once.
-async fn docs() -> Answer {
-    static PAGE: LazyLock<String> = LazyLock::new(|| {
-        let words = json!({ "title": "Common Ground: the REST interface", "rooms": rooms(&DOCUMENT), "shapes": shapes(&DOCUMENT), "problems": problems() });
-        rendered("docs", &words).expect("the page is part of the program, and a test renders it")
-    });
-    let page = once_made(|| PAGE.as_str()).await?;
-    Ok(html(in_pieces(page)))
-}
-
-/// A page that takes a while to make, the first time: made apart from the threads that answer everybody else.
-async fn once_made(
-    page: impl FnOnce() -> &'static str + Send + 'static,
-) -> Result<&'static str, Problem> {
-    web::block(page)
-        .await
-        .map_err(|_| Problem::new(Kind::Unavailable))
-}
-
-/// How many octets of a long page are handed over at a time.
-const PIECE: usize = 16 * 1024;
-
-/// A long page, handed over piece by piece: a client that reads slowly holds a piece in memory, and not the whole.
-fn in_pieces(
-    page: &'static str,
-) -> SizedStream<impl Stream<Item = Result<Bytes, Infallible>> + 'static> {
-    let pieces = page
-        .as_bytes()
-        .chunks(PIECE)
-        .map(|piece| Ok(Bytes::from_static(piece)));
-    SizedStream::new(page.len() as u64, stream::iter(pieces))
-}
-
-fn problems() -> Vec<Value> {
-    Kind::ALL.iter().map(|k| json!({ "slug": k.slug(), "status": k.status().as_u16(), "title": k.title(), "what": k.what_to_do() })).collect()
-}
-
-/// The operations of the document by room, flat enough for a template.
-fn rooms(document: &Value) -> Vec<Value> {
-    let mut rooms: Vec<(String, Vec<Value>)> = Vec::new();
-    for (path, methods) in document["paths"].as_object().into_iter().flatten() {
-        for (method, operation) in methods.as_object().into_iter().flatten() {
-            let room = operation["tags"][0].as_str().unwrap_or("api").to_owned();
-            let parameters: Vec<Value> = operation["parameters"].as_array().into_iter().flatten().map(|p| json!({ "name": p["name"], "place": p["in"], "needed": p["required"], "words": p.get("description").cloned().unwrap_or(json!("")) })).collect();
-            let answers: Vec<Value> = operation["responses"].as_object().into_iter().flatten().map(|(status, r)| json!({ "status": status, "words": r["description"], "shape": shape_name(&r["content"]["application/json"]["schema"]) })).collect();
-            let shown = json!({ "method": method.to_uppercase(), "path": path, "name": operation["operationId"], "summary": operation["summary"], "parameters": parameters,
-                "body": body_shapes(&operation["requestBody"]["content"]["application/json"]["schema"]), "answers": answers });
-            match rooms.iter_mut().find(|(name, _)| *name == room) {
-                Some((_, list)) => list.push(shown),
-                None => rooms.push((room, vec![shown])),
-            }
+/// Lets somebody visit a place.
+async fn serve(
+    place: Arc<Place>,
+    request: HttpRequest,
+    desk: Data<Desk>,
+    octets: Bytes,
+) -> HttpResponse {
+    let (method, sends_file) = (request.method().clone(), is_form(request.headers()));
+    let mut visit = match Visit::begin(request, desk, octets).await {
+        Ok(visit) => visit,
+        Err(problem) => return problem.error_response(),
+    };
+    let sent = method == Method::POST;
+    if sent && !sends_file && let Err(problem) = visit.read_form() {
+        return visit.apology(&problem);
+    }
+    if place.who == Who::SignedIn {
+        let known = match visit.me() {
+            Ok(_) if sent => visit.desk.may_write(visit.caller()).await.map_err(Problem::from),
+            Ok(_) => Ok(()),
+            Err(problem) => Err(problem),
+        };
+        if let Err(problem) = known {
+            return visit.apology(&problem);
         }
     }
-    rooms
-        .into_iter()
-        .map(|(name, operations)| json!({ "name": name, "operations": operations }))
-        .collect()
-}
-
-fn body_shapes(schema: &Value) -> Vec<String> {
-    match schema["oneOf"].as_array() {
-        Some(all) => all.iter().map(shape_name).collect(),
-        None => Some(shape_name(schema))
-            .filter(|n| !n.is_empty())
-            .into_iter()
-            .collect(),
+    // What comes back after signing in is looked at first.
+    let handler = match (&place.show, &place.take) {
+        (Some(show), _) if !sent || kept::comes_back(&visit, &method) => show,
+        (_, Some(take)) => take,
+        (Some(show), None) => show,
+        (None, None) => return Problem::new(Kind::NotFound).error_response(),
+    };
+    match handler(visit.clone()).await {
+        Ok(answer) => answer,
+        Err(problem) => visit.apology(&problem),
     }
 }
 
-fn shape_name(schema: &Value) -> String {
-    if let Some(name) = schema["$ref"].as_str() {
-        return name.rsplit('/').next().unwrap_or_default().to_owned();
-    }
-    if schema["type"] == "array" {
-        return shape_name(&schema["items"]);
-    }
-    String::new()
+/// A page in place of a problem that came up before any page was reached.
+pub async fn apology(request: &HttpRequest, problem: &Problem) -> Option<HttpResponse> {
+    let desk = request.app_data::<Data<Desk>>()?.clone();
+    let visit = Visit::begin(request.clone(), desk, Bytes::new()).await.ok()?;
+    Some(visit.apology(problem))
 }
 
-fn shapes(document: &Value) -> Vec<Value> {
-    document["components"]["schemas"].as_object().into_iter().flatten().map(|(name, schema)| {
-        let words = schema["description"].as_str().unwrap_or_default();
-        json!({ "name": name, "words": words, "schema": serde_json::to_string_pretty(schema).unwrap_or_default() })
-    }).collect()
+/// Whether an address belongs to people's pages, rather than to programs.
+#[must_use]
+pub fn is_page(path: &str) -> bool {
+    !["/api/", "/health/", "/calendar/", "/assets/"].iter().any(|p| path.starts_with(p))
 }
