@@ -286,7 +286,7 @@ fn stand_in(
 
 /// What can be entered for somebody offline: everything a representative says, but their reading of the standards,
 /// which stays sealed from everybody else.
-fn may_be_entered(event: EventName) -> bool {
+pub fn may_be_entered(event: EventName) -> bool {
     use EventName as E;
     matches!(
         event,

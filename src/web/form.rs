@@ -1,5 +1,6 @@
 //! The one form of upload: `multipart/form-data` with a part `file` and perhaps a few short texts (RFC 7578). What the
 //! file may be is decided by `casework::files`.
+use std::collections::BTreeMap;
 use std::future::ready;
 
 use actix_multipart::{Field, Multipart};
@@ -16,6 +17,9 @@ use crate::domain::hash::hash_of_bytes;
 /// The most octets a text beside the file may have.
 const LONGEST_TEXT: usize = 4096;
 
+/// The most parts a page sends along for itself.
+const MOST_OWN: usize = 4;
+
 /// What an upload holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Upload {
@@ -24,6 +28,8 @@ pub struct Upload {
     pub octets: Vec<u8>,
     pub note: Option<String>,
     pub supersedes: Option<String>,
+    /// What a page of ours sends along for itself: names that begin with `_`.
+    pub own: BTreeMap<String, String>,
 }
 
 impl Upload {
@@ -62,12 +68,16 @@ pub async fn upload(headers: &HeaderMap, body: Bytes) -> Result<Upload, Problem>
     let whole = stream::once(ready(Ok::<Bytes, PayloadError>(body)));
     let mut parts = Multipart::new(headers, whole);
     let (mut file, mut note, mut supersedes) = (None, None, None);
+    let mut own = BTreeMap::new();
     while let Some(part) = parts.next().await {
         let mut part = part.map_err(|_| unreadable())?;
         match part.name().unwrap_or_default().to_owned().as_str() {
             "file" if file.is_none() => file = Some(file_of(&mut part).await?),
             "note" if note.is_none() => note = Some(text(&mut part).await?),
             "supersedes" if supersedes.is_none() => supersedes = Some(text(&mut part).await?),
+            name if name.starts_with('_') && own.len() < MOST_OWN && !own.contains_key(name) => {
+                own.insert(name.to_owned(), text(&mut part).await?);
+            }
             _other => return Err(unreadable()),
         }
     }
@@ -79,6 +89,7 @@ pub async fn upload(headers: &HeaderMap, body: Bytes) -> Result<Upload, Problem>
         octets,
         note: said(note),
         supersedes: said(supersedes),
+        own,
     })
 }
 

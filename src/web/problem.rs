@@ -154,6 +154,17 @@ impl Problem {
         self
     }
 
+    /// The same with every flaw said from `pointer` on, where it lies beneath.
+    #[must_use]
+    pub fn without(mut self, pointer: &str) -> Self {
+        for flaw in &mut self.errors {
+            if let Some(rest) = flaw.pointer.strip_prefix(pointer) {
+                flaw.pointer = rest.to_owned();
+            }
+        }
+        self
+    }
+
     /// Which kind it is.
     #[must_use]
     pub fn kind(&self) -> Kind {

@@ -53,6 +53,10 @@ pub async fn list(ask: Ask, desk: Data<Desk>) -> Answer {
 pub async fn add(Signed(ask): Signed, desk: Data<Desk>, octets: Bytes) -> Answer {
     let place = place(&ask)?;
     let sent = form::upload(ask.headers(), octets).await?;
+    if !sent.own.is_empty() {
+        return Err(Problem::new(Kind::BadRequest)
+            .saying("Only `file`, `note` and `supersedes` are known here."));
+    }
     let key = ask.key(&sent.fingerprint())?;
     let flawed = |pointer: &str, words: &str| {
         Problem::new(Kind::Invalid).with(vec![Flaw::at(pointer, words)])

@@ -84,12 +84,6 @@ impl Fields {
         Ok(Self(all))
     }
 
-    /// The fields of something that is there already, to be changed.
-    #[must_use]
-    pub fn of(pairs: impl IntoIterator<Item = (String, String)>) -> Self {
-        Self(pairs.into_iter().collect())
-    }
-
     /// Adds a field.
     pub fn add(&mut self, name: &str, value: impl Into<String>) {
         self.0.push((name.to_owned(), value.into()));

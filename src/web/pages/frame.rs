@@ -176,9 +176,10 @@ impl Language {
         Ok(Rendered { title, body })
     }
 
-    /// A part of a page by itself.
-    pub fn part(&self, name: &str, data: &Value) -> Result<String, handlebars::RenderError> {
-        self.templates.render(name, data)
+    /// Whether there is such a template.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.templates.has_template(name)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Pages for people: rendered on the server, complete without a script, on the same use cases as the API. This is the
 //! list of them, a line for each address; `visit` is what every page is handed, `frame` what is around it.
 mod api_guide;
+mod cases;
 mod fields;
 mod frame;
 mod helpers;
@@ -21,6 +22,8 @@ use super::form::is_form;
 use super::problem::{Kind, Problem};
 use super::routes::Who;
 use crate::casework::Desk;
+use cases::{agreement, documents, history, list, looks, messages, overview, standards, start, steps};
+use cases::meetings as planned;
 use visit::Visit;
 
 type Shown = Pin<Box<dyn Future<Output = Answer>>>;
@@ -108,6 +111,42 @@ pub fn places() -> Vec<Place> {
     vec![
         // For anybody
         page("/", public::home).for_anybody(),
+
+        // Cases
+        page("/cases", list::show),
+        form("/start", start::begin_form, start::begin),
+        form("/cases/{case}/start/check", start::check, start::submit),
+        button("/cases/{case}/start/discard", start::discard),
+        form("/cases/{case}/start/{question}", start::question_form, start::question_take),
+        page("/cases/{case}", overview::show),
+        page("/cases/{case}/ask", overview::ask),
+        page("/cases/{case}/history", history::show),
+        page("/cases/{case}/messages", messages::rooms),
+        form("/cases/{case}/rooms/{room}", messages::room, messages::say),
+        button("/cases/{case}/rooms/{room}/read", messages::read),
+        page("/cases/{case}/rooms/{room}/messages/{message}", messages::message),
+        button("/cases/{case}/rooms/{room}/messages/{message}/strike", messages::strike),
+        button("/cases/{case}/rooms/{room}/messages/{message}/release", messages::release),
+        page("/cases/{case}/documents", documents::rooms),
+        form("/cases/{case}/rooms/{room}/documents", documents::add_form, documents::add),
+        page("/cases/{case}/documents/{document}", documents::document),
+        page("/cases/{case}/documents/{document}/content", documents::content),
+        button("/cases/{case}/documents/{document}/release", documents::release),
+        page("/cases/{case}/meetings", planned::list),
+        form("/cases/{case}/meetings/new", planned::propose_form, planned::propose),
+        page("/cases/{case}/meetings/{meeting}", planned::show),
+        button("/cases/{case}/meetings/{meeting}/answer", planned::answer),
+        button("/cases/{case}/meetings/{meeting}/confirm", planned::confirm),
+        button("/cases/{case}/meetings/{meeting}/move", planned::move_to),
+        button("/cases/{case}/meetings/{meeting}/cancel", planned::cancel),
+        page("/cases/{case}/standards", standards::show),
+        form("/cases/{case}/standards/{part}", standards::part_form, standards::part_take),
+        page("/cases/{case}/agreement", agreement::show),
+        form("/cases/{case}/looks", looks::show, looks::ask),
+        button("/cases/{case}/looks/{look}/approve", looks::approve),
+        button("/cases/{case}/looks/{look}/decline", looks::decline),
+        page("/cases/{case}/offline", steps::offline),
+        form("/cases/{case}/steps/{event}", steps::show, steps::take),
 
         // For those who write programs
         page("/api/openapi.json", api_guide::document).for_anybody(),
