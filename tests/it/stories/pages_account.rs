@@ -25,20 +25,29 @@ fn arrived<'a>(app: &'a App, who: &Person) -> Reader<'a> {
 
 fn codes_on(page: &Page) -> Vec<String> {
     let codes = page.text.split("<li><code>").skip(1);
-    codes.map(|rest| rest.split('<').next().unwrap_or_default().to_owned()).collect()
+    codes
+        .map(|rest| rest.split('<').next().unwrap_or_default().to_owned())
+        .collect()
 }
 
 /// A page without what is new each time it is shown, and without what was typed.
 fn bare(page: &Page, typed: &str) -> String {
     let mut text = page.text.replace(typed, "");
-    for value in page.actions().iter().filter_map(|action| page.field(action, "_once")) {
+    for value in page
+        .actions()
+        .iter()
+        .filter_map(|action| page.field(action, "_once"))
+    {
         text = text.replace(&value, "");
     }
     text
 }
 
 fn ties(who: &Person) -> usize {
-    let all = who.get(&format!("/api/v1/people/{}/affiliations", who.id)).expect(200).body;
+    let all = who
+        .get(&format!("/api/v1/people/{}/affiliations", who.id))
+        .expect(200)
+        .body;
     all["items"].as_array().expect("a list").len()
 }
 
@@ -48,7 +57,7 @@ on_both! {
         let (lead, reader) = (&cast.initiating_lead, Reader::new(app));
         let door = reader.page("/account/sessions").expect(200).at("/sign-in?next=%2Faccount%2Fsessions");
         assert_eq!(door.title(), "Sign in – Common Ground");
-        assert_eq!(door.header("cache-control"), Some("no-store"));
+        assert_eq!((door.header("cache-control"), door.header("referrer-policy")), (Some("no-store"), Some("same-origin")));
         assert!(door.says("No link signs you in here") && door.says("Nobody from CLERO will ever ask"));
         let wrong = reader.submit("/sign-in", &[("email!", &lead.email), ("password!", "quite another thing")]).expect(422);
         assert!(wrong.title().starts_with("Error: ") && wrong.says("do not belong together") && !wrong.text.contains("quite another thing"));

@@ -28,7 +28,10 @@ impl<'a> Reader<'a> {
 
     /// In front of a browser that has been somewhere already.
     pub fn with(browser: Browser<'a>) -> Self {
-        Self { browser, open: RefCell::default() }
+        Self {
+            browser,
+            open: RefCell::default(),
+        }
     }
 
     /// Opens a page.
@@ -44,7 +47,11 @@ impl<'a> Reader<'a> {
             .form(action)
             .unwrap_or_else(|| panic!("no form to {action} at {}: {}", open.path, open.text));
         fields.retain(|(name, _)| typed.iter().all(|(other, _)| other != name));
-        fields.extend(typed.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())));
+        fields.extend(
+            typed
+                .iter()
+                .map(|(n, v)| ((*n).to_owned(), (*v).to_owned())),
+        );
         self.post(action, &fields)
     }
 
@@ -58,7 +65,10 @@ impl<'a> Reader<'a> {
 
     fn follow(&self, method: &'static str, path: &str, body: Option<String>) -> Page {
         let kind = ("content-type", "application/x-www-form-urlencoded");
-        let mut call = Call { body, ..self.browser.call(method, path, None, &[kind]) };
+        let mut call = Call {
+            body,
+            ..self.browser.call(method, path, None, &[kind])
+        };
         let mut trail = Vec::new();
         let page = loop {
             let reply = self.browser.send(&call);
@@ -110,7 +120,10 @@ impl Page {
     }
 
     pub fn header(&self, name: &str) -> Option<&str> {
-        let found = self.headers.iter().find(|(n, _)| n.eq_ignore_ascii_case(name));
+        let found = self
+            .headers
+            .iter()
+            .find(|(n, _)| n.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.as_str())
     }
 
@@ -125,7 +138,10 @@ impl Page {
 
     /// What stands in a field of that form.
     pub fn field(&self, action: &str, name: &str) -> Option<String> {
-        self.form(action)?.into_iter().find(|(n, _)| n == name).map(|(_, value)| value)
+        self.form(action)?
+            .into_iter()
+            .find(|(n, _)| n == name)
+            .map(|(_, value)| value)
     }
 
     /// Where the forms of the page go.
@@ -179,7 +195,17 @@ fn between<'a>(text: &'a str, before: &str, after: &str) -> Option<&'a str> {
 
 /// Text without the marks that keep it from being markup.
 fn plain(text: &str) -> String {
-    [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#x27;", "'"), ("&#x60;", "`"), ("&#x3D;", "="), ("&amp;", "&")]
-        .iter()
-        .fold(text.to_owned(), |text, (mark, letter)| text.replace(mark, letter))
+    [
+        ("&lt;", "<"),
+        ("&gt;", ">"),
+        ("&quot;", "\""),
+        ("&#x27;", "'"),
+        ("&#x60;", "`"),
+        ("&#x3D;", "="),
+        ("&amp;", "&"),
+    ]
+    .iter()
+    .fold(text.to_owned(), |text, (mark, letter)| {
+        text.replace(mark, letter)
+    })
 }

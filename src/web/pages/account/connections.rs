@@ -25,16 +25,29 @@ pub async fn show(visit: Visit) -> Answer {
         })
         .collect();
     let organisations = register(&visit).await?;
-    visit.page("account/connections", json!({ "ties": ties, "organisations": organisations }))
+    visit.page(
+        "account/connections",
+        json!({ "ties": ties, "organisations": organisations }),
+    )
 }
 
 /// Every organisation by its name, to choose one.
 async fn register(visit: &Visit) -> Result<Vec<Value>, Problem> {
     let (mut all, mut cursor) = (Vec::new(), None);
     for _ in 0..PAGES {
-        let slice = Slice { limit: Some(LONGEST_PAGE), cursor };
-        let page = visit.desk.organisations(visit.caller(), None, slice).await?;
-        all.extend(page.items.iter().map(|o| json!({ "value": o.id, "label": o.working_name, "hint": null })));
+        let slice = Slice {
+            limit: Some(LONGEST_PAGE),
+            cursor,
+        };
+        let page = visit
+            .desk
+            .organisations(visit.caller(), None, slice)
+            .await?;
+        all.extend(
+            page.items
+                .iter()
+                .map(|o| json!({ "value": o.id, "label": o.working_name, "hint": null })),
+        );
         cursor = page.next;
         if cursor.is_none() {
             break;
@@ -52,5 +65,8 @@ pub async fn declare(visit: Visit) -> Answer {
 
 async fn declared(visit: &Visit) -> Result<Affiliation, Problem> {
     let (me, new) = (visit.me()?.person.id, visit.body::<NewAffiliation>()?);
-    Ok(visit.desk.declare_affiliation(visit.caller(), me, new, visit.once()).await?)
+    Ok(visit
+        .desk
+        .declare_affiliation(visit.caller(), me, new, visit.once())
+        .await?)
 }

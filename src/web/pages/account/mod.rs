@@ -9,6 +9,7 @@ pub mod sessions;
 pub mod ways_in;
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use serde_json::{Value, json};
 
@@ -52,7 +53,9 @@ pub async fn show(visit: Visit) -> Answer {
 async fn help_under_way(visit: &Visit) -> Result<bool, Problem> {
     let (now, me) = (visit.desk.clock.now(), visit.me()?.person.id);
     let all = visit.desk.recoveries(visit.caller(), me).await?.items;
-    Ok(all.iter().any(|r| r.stopped_at.is_none() && r.used_at.is_none() && now < r.expires_at))
+    Ok(all
+        .iter()
+        .any(|r| r.stopped_at.is_none() && r.used_at.is_none() && now < r.expires_at))
 }
 
 /// What an organisation is called.
@@ -68,8 +71,8 @@ async fn names_of(
 ) -> Result<BTreeMap<OrganisationId, String>, Problem> {
     let mut names = BTreeMap::new();
     for id in all {
-        if !names.contains_key(&id) {
-            names.insert(id, name_of(visit, id).await?);
+        if let Entry::Vacant(place) = names.entry(id) {
+            place.insert(name_of(visit, id).await?);
         }
     }
     Ok(names)

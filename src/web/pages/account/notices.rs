@@ -1,5 +1,6 @@
 //! What one was told, the newest first.
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -15,13 +16,16 @@ use crate::web::problem::Problem;
 const MANY: u16 = 20;
 
 pub async fn show(visit: Visit) -> Answer {
-    let page = visit.desk.notifications(visit.caller(), visit.slice(MANY)?).await?;
+    let page = visit
+        .desk
+        .notifications(visit.caller(), visit.slice(MANY)?)
+        .await?;
     let mut cases: BTreeMap<CaseId, Option<String>> = BTreeMap::new();
     for id in page.items.iter().filter_map(|notice| notice.case) {
-        if !cases.contains_key(&id) {
+        if let Entry::Vacant(place) = cases.entry(id) {
             // A case somebody has left is spoken of once more, and not shown.
             let case = visit.desk.case(visit.caller(), id).await.ok();
-            cases.insert(id, case.map(|case| case.brief.reference.0));
+            place.insert(case.map(|case| case.brief.reference.0));
         }
     }
     let one = |notice: &Notice| {
@@ -32,8 +36,12 @@ pub async fn show(visit: Visit) -> Answer {
         })
     };
     let shown: Vec<Value> = page.items.iter().map(one).collect();
-    let new: Vec<NoticeId> =
-        page.items.iter().filter(|n| n.read_at.is_none()).map(|n| n.id).collect();
+    let new: Vec<NoticeId> = page
+        .items
+        .iter()
+        .filter(|n| n.read_at.is_none())
+        .map(|n| n.id)
+        .collect();
     let first = visit.asked_for("cursor").is_none();
     visit.page(
         "account/notices",
@@ -53,7 +61,11 @@ pub async fn read(visit: Visit) -> Answer {
     let said: Read = visit.body()?;
     let mut done = Ok(());
     for id in said.ids.into_iter().take(MANY.into()) {
-        done = visit.desk.mark_read(visit.caller(), id, None).await.map_err(Problem::from);
+        done = visit
+            .desk
+            .mark_read(visit.caller(), id, None)
+            .await
+            .map_err(Problem::from);
         if done.is_err() {
             break;
         }

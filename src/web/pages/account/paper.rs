@@ -16,9 +16,16 @@ pub async fn show(visit: Visit) -> Answer {
 
 /// Shows ten new ones, this once.
 pub async fn renew(visit: Visit) -> Answer {
-    let made = visit.desk.renew_recovery_codes(visit.caller()).await.map_err(Problem::from);
+    let made = visit
+        .desk
+        .renew_recovery_codes(visit.caller())
+        .await
+        .map_err(Problem::from);
     match made {
-        Ok(made) => visit.fresh_page("account/codes_made", json!({ "codes": made.recovery_codes })),
+        Ok(made) => visit.fresh_page(
+            "account/codes_made",
+            json!({ "codes": made.recovery_codes }),
+        ),
         Err(problem) => show(visit.troubled(problem)?).await,
     }
 }
@@ -46,6 +53,14 @@ fn one(help: &Recovery, now: Moment) -> Value {
 
 pub async fn stop(visit: Visit) -> Answer {
     let id = visit.id("recovery", RecoveryId::parse)?;
-    let done = visit.desk.stop_recovery(visit.caller(), id, visit.once()).await;
-    after(&visit, done.map(|_| ()).map_err(Problem::from), "/account/recoveries", "help_stopped")
+    let done = visit
+        .desk
+        .stop_recovery(visit.caller(), id, visit.once())
+        .await;
+    after(
+        &visit,
+        done.map(|_| ()).map_err(Problem::from),
+        "/account/recoveries",
+        "help_stopped",
+    )
 }

@@ -20,6 +20,10 @@ pub async fn add(visit: Visit) -> Answer {
 
 pub async fn remove(visit: Visit) -> Answer {
     let id = visit.id("passkey", PasskeyId::parse)?;
-    let done = visit.desk.remove_passkey(visit.caller(), id).await.map_err(Problem::from);
+    let done = visit
+        .desk
+        .remove_passkey(visit.caller(), id)
+        .await
+        .map_err(Problem::from);
     after(&visit, done, "/account/passkeys", "passkey_removed")
 }

@@ -21,17 +21,29 @@ pub async fn show(visit: Visit) -> Answer {
 
 pub async fn end(visit: Visit) -> Answer {
     let id = visit.id("session", SessionId::parse)?;
-    let done = visit.desk.end_session(visit.caller(), id).await.map_err(Problem::from);
+    let done = visit
+        .desk
+        .end_session(visit.caller(), id)
+        .await
+        .map_err(Problem::from);
     after(&visit, done, HERE, "session_ended")
 }
 
 pub async fn end_others(visit: Visit) -> Answer {
-    let done = visit.desk.end_other_sessions(visit.caller()).await.map_err(Problem::from);
+    let done = visit
+        .desk
+        .end_other_sessions(visit.caller())
+        .await
+        .map_err(Problem::from);
     after(&visit, done, HERE, "others_ended")
 }
 
 pub async fn end_trust(visit: Visit) -> Answer {
     let id = visit.id("browser", BrowserId::parse)?;
-    let done = visit.desk.end_trust(visit.caller(), id).await.map_err(Problem::from);
+    let done = visit
+        .desk
+        .end_trust(visit.caller(), id)
+        .await
+        .map_err(Problem::from);
     after(&visit, done, HERE, "trust_ended")
 }

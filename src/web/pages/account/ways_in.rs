@@ -14,7 +14,10 @@ pub async fn password(visit: Visit) -> Answer {
 pub async fn change_password(visit: Visit) -> Answer {
     let done = match visit.body::<ChangePassword>() {
         Ok(said) => {
-            let changed = visit.desk.change_password(visit.caller(), said.new_password).await;
+            let changed = visit
+                .desk
+                .change_password(visit.caller(), said.new_password)
+                .await;
             changed.map_err(Problem::from)
         }
         Err(problem) => Err(problem),
@@ -60,5 +63,8 @@ pub async fn change_address(visit: Visit) -> Answer {
 async fn changed(visit: &Visit) -> Result<Person, Problem> {
     let said: ConfirmAddress = visit.body()?;
     let (code, browser) = (said.code.as_str().to_owned(), visit.ask.browser()?);
-    Ok(visit.desk.change_address(visit.caller(), code, browser).await?)
+    Ok(visit
+        .desk
+        .change_address(visit.caller(), code, browser)
+        .await?)
 }

@@ -14,7 +14,10 @@ pub async fn show(visit: Visit) -> Answer {
 /// Shows the codes on paper, this once.
 pub async fn take(visit: Visit) -> Answer {
     match arrived(&visit).await {
-        Ok(accepted) => visit.fresh_page("sign_in/arrived", json!({ "codes": accepted.recovery_codes })),
+        Ok(accepted) => visit.fresh_page(
+            "sign_in/arrived",
+            json!({ "codes": accepted.recovery_codes }),
+        ),
         Err(problem) => show(visit.troubled(problem)?).await,
     }
 }
@@ -22,5 +25,8 @@ pub async fn take(visit: Visit) -> Answer {
 async fn arrived(visit: &Visit) -> Result<Accepted, Problem> {
     let said: Accept = visit.body()?;
     let (code, browser) = (said.code.as_str().to_owned(), visit.ask.browser()?);
-    Ok(visit.desk.take_up_invitation(said.email, code, said.password, browser).await?)
+    Ok(visit
+        .desk
+        .take_up_invitation(said.email, code, said.password, browser)
+        .await?)
 }

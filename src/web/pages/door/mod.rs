@@ -22,7 +22,10 @@ pub struct Onward {
 impl Onward {
     /// What the form that was sent brings along, or what the address says.
     pub fn of(visit: &Visit) -> Self {
-        let said = visit.said("_next").map(ToOwned::to_owned).or_else(|| visit.asked_for("next"));
+        let said = visit
+            .said("_next")
+            .map(ToOwned::to_owned)
+            .or_else(|| visit.asked_for("next"));
         Self {
             kept: Kept::of(visit),
             next: said.filter(|next| kept::is_ours(next)),

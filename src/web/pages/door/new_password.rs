@@ -21,7 +21,10 @@ pub async fn take(visit: Visit) -> Answer {
 
 async fn asked(visit: &Visit) -> Result<(), Problem> {
     let said: BeginReset = visit.body()?;
-    Ok(visit.desk.ask_for_reset(said.email, visit.ask.browser()?).await?)
+    Ok(visit
+        .desk
+        .ask_for_reset(said.email, visit.ask.browser()?)
+        .await?)
 }
 
 pub async fn show_code(visit: Visit) -> Answer {

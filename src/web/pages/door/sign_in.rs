@@ -3,6 +3,7 @@ use serde_json::json;
 
 use super::Onward;
 use crate::casework::door::Entry;
+use crate::casework::sessions::NewSession;
 use crate::web::api::Answer;
 use crate::web::api::door::{CodeAnswer, SignIn, given};
 use crate::web::cookies;
@@ -27,7 +28,11 @@ pub async fn take(visit: Visit) -> Answer {
     let entry = match said {
         Ok(said) => {
             let browser = visit.ask.browser()?;
-            visit.desk.sign_in(said.email, said.password, browser).await.map_err(Problem::from)
+            visit
+                .desk
+                .sign_in(said.email, said.password, browser)
+                .await
+                .map_err(Problem::from)
         }
         Err(problem) => Err(problem),
     };
@@ -42,7 +47,9 @@ pub async fn take(visit: Visit) -> Answer {
             cookies::lay(&mut answer, &cookies::asked(&cookie));
             Ok(answer)
         }
-        Err(problem) => visit.troubled(problem)?.page("sign_in/begin", onward.shown()),
+        Err(problem) => visit
+            .troubled(problem)?
+            .page("sign_in/begin", onward.shown()),
     }
 }
 
@@ -65,13 +72,18 @@ pub async fn take_code(visit: Visit) -> Answer {
     }
     match entered(&visit).await {
         Ok(new) => onward.enter(&visit, &new).await,
-        Err(problem) => visit.troubled(problem)?.page("sign_in/code", onward.shown()),
+        Err(problem) => visit
+            .troubled(problem)?
+            .page("sign_in/code", onward.shown()),
     }
 }
 
-async fn entered(visit: &Visit) -> Result<crate::casework::sessions::NewSession, Problem> {
+async fn entered(visit: &Visit) -> Result<NewSession, Problem> {
     let said: CodeAnswer = visit.body()?;
-    let (trust, answer) = (said.trust_this_browser, given(said.code, said.recovery_code)?);
+    let (trust, answer) = (
+        said.trust_this_browser,
+        given(said.code, said.recovery_code)?,
+    );
     let browser = visit.ask.browser()?;
     Ok(visit.desk.sign_in_with_code(answer, trust, browser).await?)
 }
@@ -85,7 +97,7 @@ pub async fn again(visit: Visit) -> Answer {
     visit.fresh_page("sign_in/begin", onward.shown())
 }
 
-/// On from a passkey: the script has opened the door, and sends on what the page brought along.
+/// On from a passkey: the script has opened the door, and sends on what its page brought along.
 pub async fn on(visit: Visit) -> Answer {
     Onward::of(&visit).go_on(&visit)
 }
