@@ -323,8 +323,9 @@ async fn user(user: User) -> Result<(), Trouble> {
                 .await
                 .map_err(said)?;
             eprintln!(
-                "Give this code to the person and to nobody else. It works once, for {} days, at POST {}/api/v1/invitations/accept.",
-                desk.settings.invitation_days, desk.settings.public_url
+                "Give this code to the person and to nobody else. It works once, for {} days, at {url}/invitation (programs: POST {url}/api/v1/invitations/accept).",
+                desk.settings.invitation_days,
+                url = desk.settings.public_url
             );
             println!("{code}");
         }

@@ -18,8 +18,10 @@ import time
 import urllib.parse
 
 from selenium import webdriver
+from selenium.webdriver.common.by import By
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.virtual_authenticator import Credential, VirtualAuthenticatorOptions
+from selenium.webdriver.support.ui import WebDriverWait
 
 from world import Browser, world
 
@@ -99,7 +101,7 @@ class Page:
         self.place, self.driver = place, driver
         self.origin = f"http://localhost:{urllib.parse.urlsplit(place.base).port}"
         driver.get(f"{self.origin}/sign-in")
-        expect(driver.title == "Common Ground", f"the page says {driver.title!r}")
+        expect(driver.title == "Sign in – Common Ground", f"the page says {driver.title!r}")
 
     def make(self, options):
         return self.driver.execute_async_script(MAKE, options)
@@ -338,6 +340,63 @@ def cookies_in_chromium(page):
         expect(not there() and shown()["type"].endswith("/sign-in"), f"signed out, and the cookie is gone: {there()}")
 
 
+def on_the_pages(page):
+    """The pages' own buttons: a passkey is made with a name, opens the door to where somebody was going, and makes a
+    session fresh with what they asked for. A browser that is trusted stays so when somebody signs out."""
+    driver, wait = page.driver, WebDriverWait(page.driver, 20)
+
+    def open_page(path):
+        driver.get(f"{page.origin}{path}")
+
+    def press(css):
+        driver.find_element(By.CSS_SELECTOR, css).click()
+
+    def arrive(path):
+        wait.until(lambda d: urllib.parse.urlsplit(d.current_url).path == path, f"{path} was expected")
+
+    def keep(**cookies):
+        for name, value in cookies.items():
+            driver.execute_cdp_cmd("Network.setCookie", {"name": f"__Host-{name}", "value": value, "url": page.origin, "path": "/",
+                                                         "secure": True, "httpOnly": True, "sameSite": "Lax"})
+
+    lena = page.place.sign_in(LENA, trust=True)
+    keep(session=lena.cookies["__Host-session"], browser=lena.cookies["__Host-browser"])
+    another_authenticator(driver)
+    open_page("/account/passkeys/add")
+    driver.find_element(By.NAME, "name").send_keys("My telephone")
+    press("form[data-make] button")
+    arrive("/account/passkeys")
+    expect("My telephone" in driver.find_element(By.TAG_NAME, "main").text, "the passkey is on the list")
+
+    press(".who form button")
+    arrive("/signed-out")
+    left = {cookie["name"] for cookie in driver.execute_cdp_cmd("Network.getCookies", {"urls": [page.origin]})["cookies"]}
+    expect(left == {"__Host-browser"}, f"signed out, and trusted: {left}")
+    open_page("/account/codes")
+    arrive("/sign-in")
+    press("[data-passkey] button")
+    arrive("/account/codes")
+
+    # The session of somebody who came with the password alone is not fresh.
+    press(".who form button")
+    arrive("/signed-out")
+    open_page("/sign-in?next=/account/codes")
+    driver.find_element(By.NAME, "email!").send_keys(page.place.emails[LENA])
+    driver.find_element(By.NAME, "password!").send_keys(page.place.password)
+    press("main form button")
+    arrive("/account/codes")
+    press("main form button")
+    wait.until(lambda d: d.title.startswith("Please show that it is you"), "a fresh step was expected")
+    press("[data-passkey] button")
+    wait.until(lambda d: d.title.startswith("Thank you"), "the way on was expected")
+    press("main form button")
+    wait.until(lambda d: len(d.find_elements(By.CSS_SELECTOR, ".paper li")) == 10, "ten codes were expected")
+    press(".who form button")
+    arrive("/signed-out")
+    driver.execute_cdp_cmd("Network.clearBrowserCookies", {})
+    driver.remove_virtual_authenticator()
+
+
 def main():
     with world() as place, chromium(place.folder) as driver:
         page = Page(place, driver)
@@ -365,6 +424,9 @@ def main():
         asked, options = page.begin()
         page.refused(asked, "/sign-in/passkey", page.sign(options), "a passkey that was removed")
         print("a passkey that was removed opens nothing")
+        driver.remove_virtual_authenticator()
+        on_the_pages(page)
+        print("the pages make a passkey, sign in with it, and show once more that it is somebody")
 
 
 if __name__ == "__main__":

@@ -24,6 +24,8 @@ use crate::domain::hash::{hash_of_bytes, same};
 pub struct Ask {
     pub caller: Credential,
     request: HttpRequest,
+    /// What shows that a page is ours, where the session is newer than the request.
+    renewed: Option<String>,
 }
 
 impl FromRequest for Ask {
@@ -101,7 +103,18 @@ impl Ask {
         Ok(Self {
             caller: caller(request.headers())?,
             request: request.clone(),
+            renewed: None,
         })
+    }
+
+    /// The same, asked in the session that has begun with its answer.
+    #[must_use]
+    pub fn in_session(&self, secret: &str) -> Self {
+        Self {
+            caller: Credential::session(secret),
+            request: self.request.clone(),
+            renewed: Some(csrf(secret)),
+        }
     }
 
     /// The browser it comes from.
@@ -111,6 +124,9 @@ impl Ask {
 
     /// What our own pages send back to show that they are ours; `None` without a session.
     pub fn csrf(&self) -> Result<Option<String>, Problem> {
+        if self.renewed.is_some() {
+            return Ok(self.renewed.clone());
+        }
         Ok(cookies::read(self.request.headers(), cookies::SESSION)?.map(|secret| csrf(&secret)))
     }
 

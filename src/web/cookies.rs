@@ -3,7 +3,13 @@
 //! hand: a name fits exactly or not at all.
 use actix_web::http::header::{self, HeaderMap};
 
+use actix_web::HttpResponse;
+use actix_web::http::header::HeaderValue;
+
 use super::problem::{Kind, Problem};
+use crate::casework::challenge;
+use crate::casework::sessions::{NewSession, TRUST_DAYS};
+use crate::domain::time::Moment;
 
 /// The secret of a session.
 pub const SESSION: &str = "__Host-session";
@@ -41,10 +47,46 @@ pub fn taken(name: &str) -> String {
     given(name, "", 0)
 }
 
+/// What goes to the browser of somebody who is in: the secret of the session; what opened the door is used up.
+#[must_use]
+pub fn entered(new: &NewSession, now: Moment) -> Vec<String> {
+    let seconds = (new.expires_at.0 - now.0).num_seconds().max(1);
+    let mut lines = vec![given(SESSION, &new.secret, seconds), taken(CHALLENGE)];
+    if let Some(trusted) = &new.trusted {
+        lines.push(given(BROWSER, trusted, TRUST_DAYS * 24 * 60 * 60));
+    }
+    lines
+}
+
+/// What binds a question to the browser it is asked in.
+#[must_use]
+pub fn asked(secret: &str) -> Vec<String> {
+    vec![given(CHALLENGE, secret, challenge::MINUTES * 60)]
+}
+
+/// Lays cookies beside an answer.
+pub fn lay(answer: &mut HttpResponse, lines: &[String]) {
+    for line in lines {
+        // Secrets are written in letters that headers can hold.
+        if let Ok(line) = HeaderValue::from_str(line) {
+            answer.headers_mut().append(header::SET_COOKIE, line);
+        }
+    }
+}
+
+/// Lets a browser forget somebody who has signed out. That it is trusted it still knows: its cookie opens nothing
+/// without the password, so the cookies are taken one by one.
+pub fn forget(answer: &mut HttpResponse) {
+    lay(answer, &[taken(SESSION), taken(CHALLENGE)]);
+    answer.headers_mut().insert(
+        header::HeaderName::from_static("clear-site-data"),
+        HeaderValue::from_static("\"cache\", \"storage\""),
+    );
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use actix_web::http::header::HeaderValue;
 
     fn sent(lines: &[&'static str]) -> HeaderMap {
         let mut headers = HeaderMap::new();

@@ -3,7 +3,6 @@ use std::collections::BTreeMap;
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::http::header;
 use actix_web::web::{Bytes, Data};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -11,9 +10,9 @@ use serde_json::Value;
 
 use super::{Answer, done, json};
 use crate::casework::Desk;
-use crate::casework::challenge::{self, Answer as Given};
+use crate::casework::challenge::Answer as Given;
 use crate::casework::door::Entry;
-use crate::casework::sessions::{Here, NewSession, TRUST_DAYS};
+use crate::casework::sessions::{Here, NewSession};
 use crate::casework::signin::csrf;
 use crate::domain::decide::Flaw;
 use crate::domain::id::{BrowserId, SessionId};
@@ -102,7 +101,8 @@ pub struct SessionHere {
     pub csrf: String,
 }
 
-fn given(code: Option<Line>, recovery_code: Option<Line>) -> Result<Given, Problem> {
+/// What somebody answers with.
+pub fn given(code: Option<Line>, recovery_code: Option<Line>) -> Result<Given, Problem> {
     match (code, recovery_code) {
         (Some(code), None) => Ok(Given::Code(code.as_str().to_owned())),
         (None, Some(code)) => Ok(Given::RecoveryCode(code.as_str().to_owned())),
@@ -113,34 +113,23 @@ fn given(code: Option<Line>, recovery_code: Option<Line>) -> Result<Given, Probl
     }
 }
 
-/// The answer to somebody who is in: the session's secret goes into a cookie, and what opened the door is used up.
+/// The answer to somebody who is in.
 fn entered(desk: &Desk, new: &NewSession) -> HttpResponse {
-    let seconds = (new.expires_at.0 - desk.clock.now().0).num_seconds().max(1);
-    let mut answer = HttpResponse::Ok();
-    for cookie in [
-        cookies::given(cookies::SESSION, &new.secret, seconds),
-        cookies::taken(cookies::CHALLENGE),
-    ] {
-        answer.append_header((header::SET_COOKIE, cookie));
-    }
-    if let Some(trusted) = &new.trusted {
-        let cookie = cookies::given(cookies::BROWSER, trusted, TRUST_DAYS * 24 * 60 * 60);
-        answer.append_header((header::SET_COOKIE, cookie));
-    }
-    answer.json(Entered {
+    let mut answer = HttpResponse::Ok().json(Entered {
         next: NextStep::SignedIn,
         expires_at: new.expires_at,
         csrf: Some(csrf(&new.secret)),
         fresh_until: new.fresh_until,
-    })
+    });
+    cookies::lay(&mut answer, &cookies::entered(new, desk.clock.now()));
+    answer
 }
 
-fn asked(cookie: &str) -> (header::HeaderName, String) {
-    let seconds = challenge::MINUTES * 60;
-    (
-        header::SET_COOKIE,
-        cookies::given(cookies::CHALLENGE, cookie, seconds),
-    )
+/// The answer to somebody who is asked something, with what binds the question to their browser.
+fn asked(cookie: &str, what: &impl Serialize) -> HttpResponse {
+    let mut answer = HttpResponse::Ok().json(what);
+    cookies::lay(&mut answer, &cookies::asked(cookie));
+    answer
 }
 
 pub async fn sign_in(ask: Ask, desk: Data<Desk>, octets: Bytes) -> Answer {
@@ -148,14 +137,15 @@ pub async fn sign_in(ask: Ask, desk: Data<Desk>, octets: Bytes) -> Answer {
     let browser = ask.browser()?;
     match desk.sign_in(body.email, body.password, browser).await? {
         Entry::In(new) => Ok(entered(&desk, &new)),
-        Entry::Code { cookie, expires_at } => Ok(HttpResponse::Ok()
-            .append_header(asked(&cookie))
-            .json(Entered {
+        Entry::Code { cookie, expires_at } => {
+            let what = Entered {
                 next: NextStep::Code,
                 expires_at,
                 csrf: None,
                 fresh_until: None,
-            })),
+            };
+            Ok(asked(&cookie, &what))
+        }
     }
 }
 
@@ -170,9 +160,8 @@ pub async fn code(ask: Ask, desk: Data<Desk>, octets: Bytes) -> Answer {
 
 pub async fn begin_passkey(ask: Ask, desk: Data<Desk>) -> Answer {
     let to_sign = desk.ask_for_passkey(ask.browser()?).await?;
-    Ok(HttpResponse::Ok()
-        .append_header(asked(&to_sign.cookie))
-        .json(desk.passkey_request(to_sign.challenge, Vec::new())))
+    let what = desk.passkey_request(to_sign.challenge, Vec::new());
+    Ok(asked(&to_sign.cookie, &what))
 }
 
 pub async fn passkey(ask: Ask, desk: Data<Desk>, octets: Bytes) -> Answer {
@@ -190,11 +179,9 @@ pub async fn session(ask: Ask, desk: Data<Desk>) -> Answer {
 
 pub async fn sign_out(Signed(ask): Signed, desk: Data<Desk>) -> Answer {
     desk.sign_out(ask.caller).await?;
-    Ok(HttpResponse::NoContent()
-        .append_header((header::SET_COOKIE, cookies::taken(cookies::SESSION)))
-        .append_header((header::SET_COOKIE, cookies::taken(cookies::CHALLENGE)))
-        .insert_header(("clear-site-data", "\"cache\", \"cookies\", \"storage\""))
-        .finish())
+    let mut answer = HttpResponse::NoContent().finish();
+    cookies::forget(&mut answer);
+    Ok(answer)
 }
 
 pub async fn begin_step(Signed(ask): Signed, desk: Data<Desk>) -> Answer {

@@ -25,15 +25,11 @@ pub fn after(visit: &Visit, problem: &Problem) -> Option<HttpResponse> {
         _other => return None,
     };
     let Some(typed) = &visit.typed else {
-        let next: String = url::form_urlencoded::byte_serialize(visit.path().as_bytes()).collect();
+        let next: String = url::form_urlencoded::byte_serialize(visit.address().as_bytes()).collect();
         let door = if problem.kind() == Kind::SignIn { "/sign-in" } else { "/step" };
         return visit.on(&format!("{door}?next={next}")).ok();
     };
-    let kept = Kept {
-        form: written(typed),
-        to: visit.path().to_owned(),
-        again: problem.kind() == Kind::SignIn,
-    };
+    let kept = Kept::with(visit, typed, problem.kind() == Kind::SignIn);
     let mut shown = visit.fresh_page(page, json!({ "kept": kept.shown(), "next": Value::Null })).ok()?;
     *shown.status_mut() = problem.status();
     Some(shown)
@@ -48,15 +44,31 @@ pub struct Kept {
     again: bool,
 }
 
+/// The way on for somebody whose page belongs to an earlier session of theirs, or to the same one before it had a new
+/// secret: what they wrote comes back to be looked at. Nothing is carried out.
+#[must_use]
+pub fn of_an_older_page(visit: &Visit, problem: &Problem) -> Option<HttpResponse> {
+    let typed = visit.typed.as_ref().filter(|_| problem.kind() == Kind::CrossSite)?;
+    let mut shown = Kept::with(visit, typed, true).go_on(visit).ok()?;
+    *shown.status_mut() = problem.status();
+    Some(shown)
+}
+
+/// A form as it was sent, without what belongs to its page. A password is typed again, and never written into a page.
 fn written(typed: &Fields) -> String {
     let mut out = url::form_urlencoded::Serializer::new(String::new());
-    for (name, value) in typed.pairs().filter(|(name, _)| *name != "_csrf") {
+    let stays = |name: &str| name != "_csrf" && !name.contains("password");
+    for (name, value) in typed.pairs().filter(|(name, _)| stays(name)) {
         out.append_pair(name, value);
     }
     out.finish()
 }
 
 impl Kept {
+    fn with(visit: &Visit, typed: &Fields, again: bool) -> Self {
+        Self { form: written(typed), to: visit.path().to_owned(), again }
+    }
+
     /// What is kept with the form that was sent now.
     #[must_use]
     pub fn of(visit: &Visit) -> Option<Self> {

@@ -1,7 +1,9 @@
 //! Pages for people: rendered on the server, complete without a script, on the same use cases as the API. This is the
 //! list of them, a line for each address; `visit` is what every page is handed, `frame` what is around it.
+mod account;
 mod api_guide;
 mod cases;
+mod door;
 mod fields;
 mod frame;
 mod helpers;
@@ -24,6 +26,8 @@ use super::routes::Who;
 use crate::casework::Desk;
 use cases::{agreement, documents, history, list, looks, messages, overview, standards, start, steps};
 use cases::meetings as planned;
+use account::{connections, notices, paper, passkeys, programs, sessions, ways_in};
+use door::{invitation, new_password, sign_in, step};
 use visit::Visit;
 
 type Shown = Pin<Box<dyn Future<Output = Answer>>>;
@@ -147,6 +151,41 @@ pub fn places() -> Vec<Place> {
         button("/cases/{case}/looks/{look}/decline", looks::decline),
         page("/cases/{case}/offline", steps::offline),
         form("/cases/{case}/steps/{event}", steps::show, steps::take),
+        // Getting in, and leaving
+        form("/sign-in", sign_in::show, sign_in::take).for_anybody(),
+        form("/sign-in/code", sign_in::show_code, sign_in::take_code).for_anybody(),
+        button("/sign-in/again", sign_in::again).for_anybody(),
+        button("/sign-in/on", sign_in::on),
+        button("/sign-out", sign_in::out).for_anybody(),
+        page("/signed-out", sign_in::signed_out).for_anybody(),
+        form("/step", step::show, step::take),
+        form("/step/code", step::show_code, step::take_code),
+        form("/invitation", invitation::show, invitation::take).for_anybody(),
+        form("/new-password", new_password::show, new_password::take).for_anybody(),
+        form("/new-password/code", new_password::show_code, new_password::take_code).for_anybody(),
+
+        // One's own account
+        page("/account", account::show),
+        form("/account/password", ways_in::password, ways_in::change_password),
+        form("/account/address", ways_in::address, ways_in::ask_for_address),
+        form("/account/address/code", ways_in::address_code, ways_in::change_address),
+        page("/account/passkeys", passkeys::show),
+        page("/account/passkeys/add", passkeys::add),
+        button("/account/passkeys/{passkey}/remove", passkeys::remove),
+        page("/account/sessions", sessions::show),
+        button("/account/sessions/{session}/end", sessions::end),
+        button("/account/sessions/end-others", sessions::end_others),
+        button("/account/browsers/{browser}/end", sessions::end_trust),
+        form("/account/codes", paper::show, paper::renew),
+        page("/account/recoveries", paper::recoveries),
+        button("/account/recoveries/{recovery}/stop", paper::stop),
+        form("/account/tokens", programs::tokens, programs::make_token),
+        button("/account/tokens/{token}/revoke", programs::revoke_token),
+        form("/account/calendar", programs::calendar, programs::make_feed),
+        button("/account/calendar/revoke", programs::revoke_feed),
+        form("/account/connections", connections::show, connections::declare),
+        page("/notifications", notices::show),
+        button("/notifications/read", notices::read),
 
         // For those who write programs
         page("/api/openapi.json", api_guide::document).for_anybody(),
@@ -210,7 +249,8 @@ async fn serve(
     };
     let sent = method == Method::POST;
     if sent && !sends_file && let Err(problem) = visit.read_form() {
-        return visit.apology(&problem);
+        let older = place.shows().then(|| kept::of_an_older_page(&visit, &problem));
+        return older.flatten().unwrap_or_else(|| visit.apology(&problem));
     }
     if place.who == Who::SignedIn {
         let known = match visit.me() {

@@ -16,6 +16,7 @@ use super::kept;
 use crate::casework::act::Tags;
 use crate::casework::people::Me;
 use crate::casework::read::Slice;
+use crate::casework::sessions::NewSession;
 use crate::casework::signin::{self, Credential};
 use crate::casework::{Desk, OnceKey};
 use crate::domain::hash::{hash_of_bytes, same, tag_of};
@@ -75,9 +76,16 @@ impl Visit {
     /// Reads what was sent, if a page of ours sent it.
     pub fn read_form(&mut self) -> Result<(), Problem> {
         let typed = Fields::read(&self.octets)?;
-        self.is_ours(typed.get("_csrf"))?;
+        let ours = self.is_ours(typed.get("_csrf"));
         self.typed = Some(typed);
-        Ok(())
+        ours
+    }
+
+    /// The same visit in a session that begins with its answer: pages shown now belong to that session.
+    pub async fn in_session(&self, new: &NewSession) -> Result<Self, Problem> {
+        let ask = self.ask.in_session(&new.secret);
+        let me = self.desk.me(ask.caller.clone()).await?;
+        Ok(Self { ask, me: Some(me), ..self.clone() })
     }
 
     /// Whether a page of this session sent what came with `token`. Without a session there is nothing to show.
@@ -113,6 +121,21 @@ impl Visit {
     #[must_use]
     pub fn path(&self) -> &str {
         &self.path
+    }
+
+    /// The whole address, to come back to; without what was just done there.
+    #[must_use]
+    pub fn address(&self) -> String {
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        for (key, value) in url::form_urlencoded::parse(self.request.query_string().as_bytes()) {
+            if key != "done" {
+                query.append_pair(&key, &value);
+            }
+        }
+        match query.finish() {
+            nothing if nothing.is_empty() => self.path.clone(),
+            query => format!("{}?{query}", self.path),
+        }
     }
 
     /// The name in the path, or "not found".
@@ -246,9 +269,13 @@ impl Visit {
             tracing::error!(%error, page = name, "a page could not be rendered");
             Problem::new(Kind::Broken)
         })?;
-        Ok(HttpResponse::build(status)
+        let mut page = HttpResponse::build(status)
             .content_type("text/html; charset=utf-8")
-            .body(body))
+            .body(body);
+        if let Some(problem) = trouble {
+            problem.mark(&mut page);
+        }
+        Ok(page)
     }
 
     /// Goes on to another page after something was done.

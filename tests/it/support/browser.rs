@@ -62,7 +62,7 @@ impl<'a> Browser<'a> {
         }
     }
 
-    fn send(&self, call: &Call) -> Reply {
+    pub fn send(&self, call: &Call) -> Reply {
         let reply = self.app.send(call);
         for (_, cookie) in reply.headers.iter().filter(|(n, _)| n == "set-cookie") {
             let (pair, rest) = cookie.split_once(';').expect("attributes");

@@ -2,6 +2,7 @@
 //! database for each test, and people who act.
 pub mod browser;
 pub mod cluster;
+pub mod pages;
 pub mod wire;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -26,6 +27,7 @@ use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
 pub use browser::Browser;
+pub use pages::Reader;
 pub use wire::{Call, Reply};
 
 /// Everybody's password.
