@@ -1,6 +1,7 @@
 //! Pages for people: rendered on the server, complete without a script, on the same use cases as the API. This is the
 //! list of them, a line for each address; `visit` is what every page is handed, `frame` what is around it.
 mod api_guide;
+pub mod demo;
 mod fields;
 mod frame;
 mod helpers;
@@ -119,21 +120,7 @@ pub fn places() -> Vec<Place> {
 /// Puts the pages in their places.
 pub fn configure(config: &mut ServiceConfig) {
     for place in places() {
-        let place = Arc::new(place);
-        let mut resource = web::resource(place.path);
-        for method in [Method::GET, Method::HEAD, Method::POST] {
-            let wanted = if method == Method::POST { place.takes() } else { place.shows() };
-            if wanted {
-                let place = place.clone();
-                resource = resource.route(web::method(method).to(move |request, desk, octets| {
-                    serve(place.clone(), request, desk, octets)
-                }));
-            }
-        }
-        let allow = place.allow();
-        config.service(resource.default_service(web::to(move || async move {
-            Problem::new(Kind::MethodNotAllowed).allowing(allow).error_response()
-        })));
+        put(config, place);
     }
     config.service(
         web::resource("/calendar/{secret}.ics")
@@ -145,6 +132,25 @@ pub fn configure(config: &mut ServiceConfig) {
             .route(web::get().to(asset))
             .route(web::head().to(asset)),
     );
+}
+
+/// Puts a page in its place.
+fn put(config: &mut ServiceConfig, place: Place) {
+    let place = Arc::new(place);
+    let mut resource = web::resource(place.path);
+    for method in [Method::GET, Method::HEAD, Method::POST] {
+        let wanted = if method == Method::POST { place.takes() } else { place.shows() };
+        if wanted {
+            let place = place.clone();
+            resource = resource.route(web::method(method).to(move |request, desk, octets| {
+                serve(place.clone(), request, desk, octets)
+            }));
+        }
+    }
+    let allow = place.allow();
+    config.service(resource.default_service(web::to(move || async move {
+        Problem::new(Kind::MethodNotAllowed).allowing(allow).error_response()
+    })));
 }
 
 async fn asset(name: web::Path<String>) -> HttpResponse {
