@@ -7,6 +7,8 @@ mod frame;
 mod helpers;
 mod kept;
 mod public;
+mod shut_in;
+mod staff;
 mod visit;
 
 use std::future::Future;
@@ -109,6 +111,23 @@ pub fn places() -> Vec<Place> {
     vec![
         // For anybody
         page("/", public::home).for_anybody(),
+
+        // For coordinators, administrators and auditors
+        page("/board", staff::board::show),
+        page("/tasks", staff::tasks::show),
+        page("/people", staff::people::list),
+        form("/people/new", staff::people::new, staff::people::add),
+        page("/people/{person}", staff::person::show),
+        form("/people/{person}/change", staff::person::change, staff::person::save),
+        form("/people/{person}/connections/new", staff::person::connection, staff::person::declare),
+        form("/people/{person}/vouch", staff::person::vouching, staff::person::vouch),
+        button("/people/{person}/recoveries/{recovery}/stop", staff::person::stop),
+        page("/letters", staff::letters::list),
+        page("/letters/{letter}", staff::letters::preview),
+        page("/letters/{letter}/html", staff::letters::html),
+        page("/outbox", staff::letters::outbox),
+        page("/settings", staff::settings::show),
+        form("/log", staff::log::show, staff::log::verify),
 
         // For those who write programs
         page("/api/openapi.json", api_guide::document).for_anybody(),

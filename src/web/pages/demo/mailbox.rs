@@ -2,8 +2,6 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use actix_web::HttpResponse;
-use actix_web::http::header;
 use actix_web::web;
 use mail_parser::{Address, Message, MessageParser, MimeHeaders};
 use serde::Serialize;
@@ -11,7 +9,8 @@ use serde_json::json;
 
 use super::Door;
 use crate::web::api::Answer;
-use crate::web::guard::Framed;
+use crate::web::pages::shut_in::{shut_in, with_frame};
+use crate::web::pages::staff::address;
 use crate::web::pages::visit::Visit;
 use crate::web::problem::{Kind, Problem};
 
@@ -31,6 +30,8 @@ struct Line {
 /// What there is of a letter.
 #[derive(Debug, Serialize)]
 struct Letter {
+    /// Where all letters to its reader are.
+    others: String,
     at: String,
     from: String,
     reply_to: String,
@@ -60,12 +61,16 @@ pub async fn list(visit: Visit, door: Arc<Door>) -> Answer {
     let all = apart(move || lines(&door.letters, &wanted)).await?;
     let count = all.len();
     let next = from.saturating_add(ON_A_PAGE);
+    let page_at = |at: Option<usize>| {
+        at.map(|at| address("/demo/mailbox", &[("to", Some(to.as_str())), ("from", Some(at.to_string().as_str()))]))
+    };
     let shown: Vec<Line> = all.into_iter().skip(from).take(ON_A_PAGE).collect();
     visit.page(
         "demo/mailbox",
         json!({
             "letters": shown, "to": to, "count": count,
-            "earlier": (next < count).then_some(next), "later": (from > 0).then(|| from.saturating_sub(ON_A_PAGE)),
+            "earlier": page_at((next < count).then_some(next)),
+            "later": page_at((from > 0).then(|| from.saturating_sub(ON_A_PAGE))),
         }),
     )
 }
@@ -81,6 +86,7 @@ pub async fn letter(visit: Visit, door: Arc<Door>) -> Answer {
         from: first(message.from()).0,
         reply_to: first(message.reply_to()).1,
         to: first(message.to()).0,
+        others: address("/demo/mailbox", &[("to", Some(first(message.to()).1.as_str()))]),
         email: first(message.to()).1,
         subject: message.subject().unwrap_or_default().to_owned(),
         links: links(&text, &home),
@@ -88,9 +94,7 @@ pub async fn letter(visit: Visit, door: Arc<Door>) -> Answer {
         calendar: calendar(&message),
         words: text,
     };
-    let mut page = visit.page("demo/letter", json!({ "letter": shown, "name": name }))?;
-    page.extensions_mut().insert(Framed);
-    Ok(page)
+    Ok(with_frame(visit.page("demo/letter", json!({ "letter": shown, "name": name }))?))
 }
 
 /// The same as its reader's mail program would show it: nothing of it may run, load or lead anywhere.
@@ -99,17 +103,6 @@ pub async fn html(visit: Visit, door: Arc<Door>) -> Answer {
     let message = parsed(&octets)?;
     let html = message.body_html(0).ok_or_else(|| Problem::new(Kind::NotFound))?;
     Ok(shut_in(html.into_owned()))
-}
-
-/// HTML that is not ours, or speaks like a letter: shut in a sandbox, with its own look and nothing else.
-pub fn shut_in(html: String) -> HttpResponse {
-    HttpResponse::Ok()
-        .content_type("text/html; charset=utf-8")
-        .insert_header((
-            header::CONTENT_SECURITY_POLICY,
-            "sandbox; default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'; frame-ancestors 'self'",
-        ))
-        .body(html)
 }
 
 /// The name of a letter's file: what our mailer gives them, and nothing that leads elsewhere.
