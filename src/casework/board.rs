@@ -192,9 +192,16 @@ fn card(case: &Case, names: &Names) -> Card {
             name: names.people.get(&a.person).cloned().unwrap_or_default(),
         }),
         accepted: appointment.is_some_and(|a| a.state == AppointmentState::Accepted),
-        late: first(&mut open().filter(|d| d.passed.is_some() && !paused)),
+        late: first(&mut open().filter(|d| d.passed.is_some() && !paused && is_owed(d.kind))),
         due: first(&mut open().filter(|d| {
-            d.passed.is_none() && (!paused || d.kind == DeadlineKind::HoldEnds)
+            d.passed.is_none()
+                && is_owed(d.kind)
+                && (!paused || d.kind == DeadlineKind::HoldEnds)
         })),
     }
+}
+
+/// Whether somebody is to do something by then. Nobody owes a concern about the facilitator: its time only ends.
+fn is_owed(kind: DeadlineKind) -> bool {
+    kind != DeadlineKind::Objection
 }

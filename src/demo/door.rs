@@ -83,10 +83,10 @@ fn capital(word: &str) -> String {
 fn worth_a_look(name: &str) -> &'static str {
     match name {
         "Asha Marlow" => "Two cases: one that ended with an agreement, and one where her organisation's reading of the standards is due.",
-        "Ben Tarrow" => "A case that ended well: what both agreed, the papers and the whole history.",
+        "Ben Tarrow" => "A case that ended with an agreement, and something new that has just gone to CLERO.",
         "Carys Penn" => "Has shared her organisation's reading of the standards and waits for the other one.",
         "Dev Hollin" => "A case that one good conversation settled.",
-        "Elsie Roe" => "The same conversation, seen from the other organisation.",
+        "Elsie Roe" => "The same conversation, seen from the other side; and something she sent in that still needs a facilitator.",
         "Femi Strand" => "Has accepted what was agreed, and waits for the other organisation.",
         "Grace Lowther" => "It is her turn: read the agreed actions, speak about them, and accept.",
         "Hamish Orr" => "Asked for a pause. Only he and the facilitator know why.",
@@ -98,8 +98,8 @@ fn worth_a_look(name: &str) -> &'static str {
         "Denise Adair" => "Two cases: one that has ended, and one that is paused.",
         "Callum Frith" => "Two cases: a standards review in the middle, and one that ended in conversation.",
         "Yusra Banning" => "Two cases: actions that go round to be accepted, and an invitation that waits.",
-        "Gwen Maddox" => "Was once a trustee of a LERO, has said so, and is kept from its cases.",
-        "Morag Ellery" => "The board with everything that is running, the register, and tasks.",
+        "Gwen Maddox" => "Is a trustee of Tyne Hearth, has said so, and is kept from its cases.",
+        "Morag Ellery" => "The board: something new to read, a facilitator to find, and everything else that is running.",
         "Idris Quayle" => "The second coordinator: some things need two people.",
         "Petra Hale" => "People and their roles, letters, settings. She reads no case.",
         "Tomos Wren" => "The log, and whether it still holds. He reads no case either.",

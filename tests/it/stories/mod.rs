@@ -7,6 +7,7 @@ mod leaving;
 mod meetings;
 mod neutrals;
 mod once;
+mod pages_staff;
 mod people;
 mod review;
 mod revocation;

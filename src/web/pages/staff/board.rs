@@ -2,7 +2,8 @@
 use serde_json::{Value, json};
 
 use super::{address, word_of};
-use crate::casework::board::{Board, Card, Narrowed};
+use crate::casework::board::{Board, Card, Narrowed, Pile};
+use crate::domain::case::Stage;
 use crate::domain::sight::{Next, OrganisationName, Turn};
 use crate::domain::time::Moment;
 use crate::web::api::Answer;
@@ -15,9 +16,12 @@ const ON_A_PAGE: usize = 40;
 /// The board.
 pub async fn show(visit: Visit) -> Answer {
     let asked = |key: &str| visit.asked_for(key);
-    let (show, stage, turn, text) = (asked("show"), asked("stage"), asked("waiting_for"), asked("text"));
+    let (stage, turn, text) = (asked("stage"), asked("waiting_for"), asked("text"));
+    // A pile that nobody knows is none.
+    let pile: Option<Pile> = word_of(asked("show").as_deref());
+    let show = asked("show").filter(|_| pile.is_some());
     let narrowed = Narrowed {
-        pile: word_of(show.as_deref()),
+        pile,
         stage: word_of(stage.as_deref()),
         waiting_for: word_of(turn.as_deref()),
         text: text.clone(),
@@ -79,7 +83,21 @@ fn groups(board: &Board, from: usize, now: Moment) -> Vec<Value> {
 pub fn shown(card: &Card, now: Moment) -> Value {
     let names = |those: &[OrganisationName]| -> Vec<String> { those.iter().map(|o| o.name.clone()).collect() };
     let sides = card.brief.sides.as_ref();
-    let waiting: Vec<&str> = card.brief.waiting_for.iter().map(|turn| turn.word()).collect();
+    let waiting: Vec<Value> = card
+        .brief
+        .waiting_for
+        .iter()
+        .flat_map(|turn| match (turn, sides) {
+            (Turn::Initiating, Some(sides)) => names(&sides.initiating),
+            (Turn::Invited, Some(sides)) => names(&sides.invited),
+            (Turn::Facilitator | Turn::Coordinator | Turn::Initiating | Turn::Invited, _) => Vec::new(),
+        })
+        .map(|name| json!({ "name": name }))
+        .chain(card.brief.waiting_for.iter().filter_map(|turn| match turn {
+            Turn::Facilitator | Turn::Coordinator => Some(json!({ "turn": turn, "name": null })),
+            Turn::Initiating | Turn::Invited => None,
+        }))
+        .collect();
     let edge = match () {
         () if card.late.is_some() => "late",
         () if card.next.is_work() => "you",
@@ -91,8 +109,21 @@ pub fn shown(card: &Card, now: Moment) -> Value {
         "one": sides.map(|s| names(&s.initiating)), "other": sides.map(|s| names(&s.invited)),
         "places": card.brief.localities.iter().flatten().map(|place| &place.name).collect::<Vec<_>>(),
         "days": (now.0 - card.brief.opened_at.0).num_days(), "next": card.next,
-        "waiting": waiting, "clero": card.brief.waiting_for.contains(&Turn::Coordinator),
+        "waiting": waiting, "pips": pips(card.brief.stage), "clero": card.brief.waiting_for.contains(&Turn::Coordinator),
         "facilitator": card.facilitator.as_ref().map(|person| &person.name), "accepted": card.accepted,
         "late": card.late, "due": card.due, "paused": card.brief.on_hold,
     })
+}
+
+/// How far along the four stages a case is: each is done, now, or still to come.
+fn pips(stage: Stage) -> Value {
+    let at = match stage {
+        Stage::Draft | Stage::Intake => 0,
+        Stage::EarlyConversation => 1,
+        Stage::StandardsReview => 2,
+        Stage::AgreedActions => 3,
+        Stage::Closed => 4,
+    };
+    let class = |n: usize| if n < at { "is-done" } else if n == at { "is-now" } else { "" };
+    json!({ "at": at, "all": (1..=4).map(class).collect::<Vec<_>>() })
 }
