@@ -168,7 +168,12 @@ pub(super) fn running(conn: &mut Conn, actor: &Actor, now: Moment) -> Result<Vec
     let mut cards: Vec<Card> = found.iter().map(|case| card(case, &names)).collect();
     cards.sort_by_key(|card| {
         let due = |of: Option<Due>| (of.is_none(), of.map(|due| due.at));
-        (card.next, due(card.late), due(card.due), card.brief.opened_at)
+        (
+            card.next,
+            due(card.late),
+            due(card.due),
+            card.brief.opened_at,
+        )
     });
     Ok(cards)
 }
@@ -194,9 +199,7 @@ fn card(case: &Case, names: &Names) -> Card {
         accepted: appointment.is_some_and(|a| a.state == AppointmentState::Accepted),
         late: first(&mut open().filter(|d| d.passed.is_some() && !paused && is_owed(d.kind))),
         due: first(&mut open().filter(|d| {
-            d.passed.is_none()
-                && is_owed(d.kind)
-                && (!paused || d.kind == DeadlineKind::HoldEnds)
+            d.passed.is_none() && is_owed(d.kind) && (!paused || d.kind == DeadlineKind::HoldEnds)
         })),
     }
 }

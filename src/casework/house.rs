@@ -105,7 +105,9 @@ impl Desk {
         self.may_see_letters(caller).await?;
         let link = format!("{}/sign-in", self.settings.public_url);
         let today = self.clock.now().london_day();
-        let due = letter.clock().map(|_| crate::domain::time::in_words(today + chrono::Duration::days(14)));
+        let due = letter
+            .clock()
+            .map(|_| crate::domain::time::in_words(today + chrono::Duration::days(14)));
         let words = Words {
             name: "Sam Example",
             reference: Some("CG-2026-4F7K"),
@@ -113,7 +115,11 @@ impl Desk {
             by_when: due,
             link: &link,
             phone: &self.settings.phone,
-            code: Some(if letter == Letter::FirstAccount { "ABCDE-FGHJK" } else { "000000" }),
+            code: Some(if letter == Letter::FirstAccount {
+                "ABCDE-FGHJK"
+            } else {
+                "000000"
+            }),
         };
         let rendered = self.letters.render(letter, &words)?;
         Ok(LetterPreview {

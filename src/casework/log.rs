@@ -107,7 +107,9 @@ impl Desk {
                 let is_security = |event: &str| SECURITY.contains(&event);
                 let list = ("register log", actor.person);
                 let mut before = match slice.place::<EventId>(&list)? {
-                    Some(event) => Some(events::place(conn, CHAIN, event)?.ok_or(Error::BadCursor)?),
+                    Some(event) => {
+                        Some(events::place(conn, CHAIN, event)?.ok_or(Error::BadCursor)?)
+                    }
                     None => None,
                 };
                 let mut found = Vec::new();
@@ -129,11 +131,17 @@ impl Desk {
                     at: e.at,
                     by_itself: e.actor.is_none(),
                     capacity: e.capacity,
-                    who: e.actor.filter(|_| names_them && is_security(&e.event)).map(named),
+                    who: e
+                        .actor
+                        .filter(|_| names_them && is_security(&e.event))
+                        .map(named),
                     event: e.event,
                 };
                 let items = page.items.into_iter().map(line).collect();
-                Ok(Page { items, next: page.next })
+                Ok(Page {
+                    items,
+                    next: page.next,
+                })
             })
             .await
     }

@@ -32,12 +32,20 @@ pub struct May {
 impl May {
     /// Changing, or an answer that says no.
     pub fn need_change(self) -> Result<(), Error> {
-        if self.change { Ok(()) } else { Err(Error::NotAllowed) }
+        if self.change {
+            Ok(())
+        } else {
+            Err(Error::NotAllowed)
+        }
     }
 
     /// Vouching, or an answer that says no.
     pub fn need_vouch(self) -> Result<(), Error> {
-        if self.vouch { Ok(()) } else { Err(Error::NotAllowed) }
+        if self.vouch {
+            Ok(())
+        } else {
+            Err(Error::NotAllowed)
+        }
     }
 }
 
@@ -77,7 +85,9 @@ impl Desk {
                 let after: Option<(String, PersonId)> = slice.place(&list)?;
                 let most = slice.most() as i64 + 1;
                 let found = people::by_name(conn, text.as_deref(), after, most)?;
-                Ok(slice.page(found, &list, |person| (person.name.as_str().to_owned(), person.id)))
+                Ok(slice.page(found, &list, |person| {
+                    (person.name.as_str().to_owned(), person.id)
+                }))
             })
             .await
     }
@@ -114,7 +124,10 @@ impl Desk {
                 let place = |membership: Membership| Place {
                     organisation: OrganisationName {
                         id: membership.organisation,
-                        name: names.get(&membership.organisation).cloned().unwrap_or_default(),
+                        name: names
+                            .get(&membership.organisation)
+                            .cloned()
+                            .unwrap_or_default(),
                     },
                     membership,
                 };

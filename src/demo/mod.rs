@@ -159,10 +159,7 @@ pub fn welcome(config: &Config, people: &[DemoPerson]) {
         "  How to use it     {}/api/docs",
         config.settings.public_url
     );
-    println!(
-        "  Letters, as files {}",
-        config.data.join("mail").display()
-    );
+    println!("  Letters, as files {}", config.data.join("mail").display());
     println!("  People and tokens {}", config.data.join(PEOPLE).display());
     println!("  Everybody's password: {PASSWORD}\n");
     for person in people {

@@ -438,7 +438,12 @@ async fn just_arrived(walk: &mut Walk) -> Result<(), DemoError> {
         "share_all",
     );
     let case = walk
-        .draft("Ben Tarrow", "Estuary Voices", &["Northgate Together"], said)
+        .draft(
+            "Ben Tarrow",
+            "Estuary Voices",
+            &["Northgate Together"],
+            said,
+        )
         .await?;
     walk.act("Ben Tarrow", case, json!({ "event": "submit" }))
         .await

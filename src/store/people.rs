@@ -162,9 +162,9 @@ pub fn by_name(
     }
     if let Some((name, id)) = after {
         query = query.filter(
-            people::name.gt(name.clone()).or(people::name
-                .eq(name)
-                .and(people::id.gt(Key::from(id)))),
+            people::name
+                .gt(name.clone())
+                .or(people::name.eq(name).and(people::id.gt(Key::from(id)))),
         );
     }
     query.load::<Row>(conn)?.into_iter().map(person).collect()

@@ -415,7 +415,8 @@ fn with_house_headers<B>(mut answer: ServiceResponse<B>) -> ServiceResponse<B> {
     }
     for (name, value) in [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::REFERRER_POLICY, "no-referrer"),
+        // With `no-referrer`, browsers say `Origin: null` of a page's own forms too.
+        (header::REFERRER_POLICY, if page { "same-origin" } else { "no-referrer" }),
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }

@@ -70,17 +70,27 @@ fn places(door: &Arc<Door>) -> Vec<Place> {
     vec![
         page("/demo", move |visit| people(visit, front.clone())).for_anybody(),
         button("/demo/be", move |visit| become_somebody(visit, be.clone())).for_anybody(),
-        page("/demo/mailbox", move |visit| mailbox::list(visit, list.clone())).for_anybody(),
-        page("/demo/mailbox/{letter}", move |visit| mailbox::letter(visit, letter.clone()))
-            .for_anybody(),
-        page("/demo/mailbox/{letter}/html", move |visit| mailbox::html(visit, html.clone()))
-            .for_anybody(),
+        page("/demo/mailbox", move |visit| {
+            mailbox::list(visit, list.clone())
+        })
+        .for_anybody(),
+        page("/demo/mailbox/{letter}", move |visit| {
+            mailbox::letter(visit, letter.clone())
+        })
+        .for_anybody(),
+        page("/demo/mailbox/{letter}/html", move |visit| {
+            mailbox::html(visit, html.clone())
+        })
+        .for_anybody(),
     ]
 }
 
 /// Everybody of the demo.
 async fn people(visit: Visit, door: Arc<Door>) -> Answer {
-    let now = visit.me.as_ref().and_then(|me| Some(me.person.email.as_ref()?.as_str().to_owned()));
+    let now = visit
+        .me
+        .as_ref()
+        .and_then(|me| Some(me.person.email.as_ref()?.as_str().to_owned()));
     visit.page("demo/people", json!({ "groups": door.groups, "now": now }))
 }
 
@@ -104,7 +114,9 @@ async fn become_somebody(visit: Visit, door: Arc<Door>) -> Answer {
         // Whoever was here before leaves, if they had not left already.
         visit.desk.sign_out(before).await.ok();
     }
-    let seconds = (new.expires_at.0 - visit.desk.clock.now().0).num_seconds().max(1);
+    let seconds = (new.expires_at.0 - visit.desk.clock.now().0)
+        .num_seconds()
+        .max(1);
     let mut answer = visit.on(somebody.begins_at)?;
     let cookie = cookies::given(cookies::SESSION, &new.secret, seconds);
     let cookie = header::HeaderValue::from_str(&cookie).map_err(|_| Problem::new(Kind::Broken))?;

@@ -13,7 +13,11 @@ fn only_the_demo_opens_its_front_door() {
         .map(|file| file.display().to_string())
         .collect();
     let ends = |name: &str| opens.iter().filter(|o| o.ends_with(name)).count();
-    assert_eq!((opens.len(), ends("src/app.rs"), ends("src/cli.rs")), (2, 1, 1), "{opens:?}");
+    assert_eq!(
+        (opens.len(), ends("src/app.rs"), ends("src/cli.rs")),
+        (2, 1, 1),
+        "{opens:?}"
+    );
     let command_line = read("src/cli.rs");
     let uses: Vec<&str> = command_line.split("app::demo_server(").collect();
     assert_eq!(uses.len(), 2, "it is opened in one place");
@@ -25,10 +29,28 @@ fn only_the_demo_opens_its_front_door() {
 fn elsewhere_there_is_no_such_door() {
     let app = App::on_sqlite();
     let somebody = app.staff("Ad Min", &[]);
-    let form = ("content-type".to_owned(), "application/x-www-form-urlencoded".to_owned());
-    for path in ["/demo", "/demo/be", "/demo/mailbox", "/demo/mailbox/story-0001", "/demo/mailbox/story-0001/html"] {
-        for (method, body) in [("GET", None), ("POST", Some(format!("person={}", somebody.email)))] {
-            let call = Call { method, path: path.to_owned(), body, headers: vec![form.clone()], ..Call::default() };
+    let form = (
+        "content-type".to_owned(),
+        "application/x-www-form-urlencoded".to_owned(),
+    );
+    for path in [
+        "/demo",
+        "/demo/be",
+        "/demo/mailbox",
+        "/demo/mailbox/story-0001",
+        "/demo/mailbox/story-0001/html",
+    ] {
+        for (method, body) in [
+            ("GET", None),
+            ("POST", Some(format!("person={}", somebody.email))),
+        ] {
+            let call = Call {
+                method,
+                path: path.to_owned(),
+                body,
+                headers: vec![form.clone()],
+                ..Call::default()
+            };
             let reply = app.send(&call);
             assert_eq!(reply.status, 404, "{method} {path}");
             assert_eq!(reply.header("set-cookie"), None);

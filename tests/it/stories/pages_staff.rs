@@ -12,8 +12,22 @@ use crate::support::{App, CANARY, Call, Person, Reply};
 fn page(who: &Person, path: &str) -> Reply {
     let reply = who.get(path);
     assert!(reply.status < 500, "{path}: {}", reply.text);
-    for group in ["next", "pile", "clock", "letter_for", "letter_topic", "log_event", "staff_role", "done", "problem"] {
-        assert!(!reply.text.contains(&format!("[{group}.")), "a word is missing in {path}: {}", reply.text);
+    for group in [
+        "next",
+        "pile",
+        "clock",
+        "letter_for",
+        "letter_topic",
+        "log_event",
+        "staff_role",
+        "done",
+        "problem",
+    ] {
+        assert!(
+            !reply.text.contains(&format!("[{group}.")),
+            "a word is missing in {path}: {}",
+            reply.text
+        );
     }
     reply
 }
@@ -29,21 +43,39 @@ fn form(who: &Person, path: &str, fields: &[(&str, &str)]) -> Reply {
         path: path.to_owned(),
         token: Some(who.token.clone()),
         body: Some(body),
-        headers: vec![("content-type".to_owned(), "application/x-www-form-urlencoded".to_owned())],
+        headers: vec![(
+            "content-type".to_owned(),
+            "application/x-www-form-urlencoded".to_owned(),
+        )],
     })
 }
 
 fn url(fields: &[(&str, &str)]) -> String {
     let plain = |text: &str| -> String {
         let keep = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
-        text.bytes().map(|b| if keep(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
+        text.bytes()
+            .map(|b| {
+                if keep(b) {
+                    char::from(b).to_string()
+                } else {
+                    format!("%{b:02X}")
+                }
+            })
+            .collect()
     };
-    fields.iter().map(|(n, v)| format!("{}={}", plain(n), plain(v))).collect::<Vec<_>>().join("&")
+    fields
+        .iter()
+        .map(|(n, v)| format!("{}={}", plain(n), plain(v)))
+        .collect::<Vec<_>>()
+        .join("&")
 }
 
 /// The tag that a page's form says its reader saw.
 fn seen(reply: &Reply) -> String {
-    let (_, rest) = reply.text.split_once("name=\"_seen\" value=\"").expect("a tag");
+    let (_, rest) = reply
+        .text
+        .split_once("name=\"_seen\" value=\"")
+        .expect("a tag");
     rest.split('"').next().expect("an end").to_owned()
 }
 

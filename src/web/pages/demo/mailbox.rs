@@ -56,13 +56,24 @@ struct Entry {
 /// The letters, the newest first; `to` finds those to somebody.
 pub async fn list(visit: Visit, door: Arc<Door>) -> Answer {
     let to = visit.asked_for("to").unwrap_or_default();
-    let from = visit.asked_for("from").and_then(|n| n.parse::<usize>().ok()).unwrap_or(0);
+    let from = visit
+        .asked_for("from")
+        .and_then(|n| n.parse::<usize>().ok())
+        .unwrap_or(0);
     let wanted = to.trim().to_lowercase();
     let all = apart(move || lines(&door.letters, &wanted)).await?;
     let count = all.len();
     let next = from.saturating_add(ON_A_PAGE);
     let page_at = |at: Option<usize>| {
-        at.map(|at| address("/demo/mailbox", &[("to", Some(to.as_str())), ("from", Some(at.to_string().as_str()))]))
+        at.map(|at| {
+            address(
+                "/demo/mailbox",
+                &[
+                    ("to", Some(to.as_str())),
+                    ("from", Some(at.to_string().as_str())),
+                ],
+            )
+        })
     };
     let shown: Vec<Line> = all.into_iter().skip(from).take(ON_A_PAGE).collect();
     visit.page(
@@ -77,16 +88,25 @@ pub async fn list(visit: Visit, door: Arc<Door>) -> Answer {
 
 /// One letter.
 pub async fn letter(visit: Visit, door: Arc<Door>) -> Answer {
-    let (name, home) = (visit.id("letter", file_name)?, visit.desk.settings.public_url.clone());
+    let (name, home) = (
+        visit.id("letter", file_name)?,
+        visit.desk.settings.public_url.clone(),
+    );
     let octets = read(&door.letters, &name).await?;
     let message = parsed(&octets)?;
-    let text = message.body_text(0).unwrap_or_default().replace("\r\n", "\n");
+    let text = message
+        .body_text(0)
+        .unwrap_or_default()
+        .replace("\r\n", "\n");
     let shown = Letter {
         at: written(&message),
         from: first(message.from()).0,
         reply_to: first(message.reply_to()).1,
         to: first(message.to()).0,
-        others: address("/demo/mailbox", &[("to", Some(first(message.to()).1.as_str()))]),
+        others: address(
+            "/demo/mailbox",
+            &[("to", Some(first(message.to()).1.as_str()))],
+        ),
         email: first(message.to()).1,
         subject: message.subject().unwrap_or_default().to_owned(),
         links: links(&text, &home),
@@ -94,14 +114,19 @@ pub async fn letter(visit: Visit, door: Arc<Door>) -> Answer {
         calendar: calendar(&message),
         words: text,
     };
-    Ok(with_frame(visit.page("demo/letter", json!({ "letter": shown, "name": name }))?))
+    Ok(with_frame(visit.page(
+        "demo/letter",
+        json!({ "letter": shown, "name": name }),
+    )?))
 }
 
 /// The same as its reader's mail program would show it: nothing of it may run, load or lead anywhere.
 pub async fn html(visit: Visit, door: Arc<Door>) -> Answer {
     let octets = read(&door.letters, &visit.id("letter", file_name)?).await?;
     let message = parsed(&octets)?;
-    let html = message.body_html(0).ok_or_else(|| Problem::new(Kind::NotFound))?;
+    let html = message
+        .body_html(0)
+        .ok_or_else(|| Problem::new(Kind::NotFound))?;
     Ok(shut_in(html.into_owned()))
 }
 
@@ -132,7 +157,9 @@ async fn read(folder: &Path, name: &str) -> Result<Vec<u8>, Problem> {
 }
 
 fn parsed(octets: &[u8]) -> Result<Message<'_>, Problem> {
-    MessageParser::default().parse(octets).ok_or_else(|| Problem::new(Kind::NotFound))
+    MessageParser::default()
+        .parse(octets)
+        .ok_or_else(|| Problem::new(Kind::NotFound))
 }
 
 fn lines(folder: &Path, wanted: &str) -> std::io::Result<Vec<Line>> {
@@ -145,7 +172,10 @@ fn lines(folder: &Path, wanted: &str) -> std::io::Result<Vec<Line>> {
     let mut all = Vec::new();
     for file in files {
         let path = file?.path();
-        let name = path.file_stem().and_then(|stem| stem.to_str()).and_then(file_name);
+        let name = path
+            .file_stem()
+            .and_then(|stem| stem.to_str())
+            .and_then(file_name);
         let (Some(name), true) = (name, path.extension().is_some_and(|e| e == "eml")) else {
             continue;
         };
@@ -156,7 +186,12 @@ fn lines(folder: &Path, wanted: &str) -> std::io::Result<Vec<Line>> {
         let (to, email) = first(message.to());
         if to.to_lowercase().contains(wanted) || email.to_lowercase().contains(wanted) {
             let subject = message.subject().unwrap_or_default().to_owned();
-            all.push(Line { at: written(&message), name, to, subject });
+            all.push(Line {
+                at: written(&message),
+                name,
+                to,
+                subject,
+            });
         }
     }
     all.sort_by(|a, b| (&b.at, &b.name).cmp(&(&a.at, &a.name)));
@@ -165,7 +200,10 @@ fn lines(folder: &Path, wanted: &str) -> std::io::Result<Vec<Line>> {
 
 /// When it was written, for machines.
 fn written(message: &Message<'_>) -> String {
-    message.date().map(|date| date.to_rfc3339()).unwrap_or_default()
+    message
+        .date()
+        .map(|date| date.to_rfc3339())
+        .unwrap_or_default()
 }
 
 /// Name and address of the first of those a header names.
@@ -219,6 +257,9 @@ mod tests {
     #[test]
     fn only_links_into_this_house_are_followed() {
         let text = "Sign in:\nhttp://localhost:1/sign-in?next=/cases/1.\nhttp://elsewhere.example/x http://localhost:1//elsewhere.example";
-        assert_eq!(links(text, "http://localhost:1"), ["/sign-in?next=/cases/1"]);
+        assert_eq!(
+            links(text, "http://localhost:1"),
+            ["/sign-in?next=/cases/1"]
+        );
     }
 }

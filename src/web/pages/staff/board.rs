@@ -26,22 +26,37 @@ pub async fn show(visit: Visit) -> Answer {
         waiting_for: word_of(turn.as_deref()),
         text: text.clone(),
     };
-    let is_narrowed = [&show, &stage, &turn, &text].iter().any(|said| said.is_some());
+    let is_narrowed = [&show, &stage, &turn, &text]
+        .iter()
+        .any(|said| said.is_some());
     let board = visit.desk.board(visit.caller(), narrowed).await?;
     let now = visit.desk.clock.now();
-    let from = asked("from").and_then(|n| n.parse::<usize>().ok()).unwrap_or(0);
+    let from = asked("from")
+        .and_then(|n| n.parse::<usize>().ok())
+        .unwrap_or(0);
     let page_at = |at: Option<usize>| {
         at.map(|at| {
             let from = at.to_string();
-            let query = [("show", &show), ("stage", &stage), ("waiting_for", &turn), ("text", &text)];
-            let mut all: Vec<(&str, Option<&str>)> = query.map(|(key, value)| (key, value.as_deref())).to_vec();
+            let query = [
+                ("show", &show),
+                ("stage", &stage),
+                ("waiting_for", &turn),
+                ("text", &text),
+            ];
+            let mut all: Vec<(&str, Option<&str>)> =
+                query.map(|(key, value)| (key, value.as_deref())).to_vec();
             all.push(("from", Some(from.as_str())));
             address("/board", &all)
         })
     };
     let found = board.cards.len();
     let mut stands = Fields::default();
-    for (key, value) in [("stage", &stage), ("waiting_for", &turn), ("text", &text), ("show", &show)] {
+    for (key, value) in [
+        ("stage", &stage),
+        ("waiting_for", &turn),
+        ("text", &text),
+        ("show", &show),
+    ] {
         stands.add_some(key, value.as_ref());
     }
     let data = json!({
@@ -81,7 +96,9 @@ fn groups(board: &Board, from: usize, now: Moment) -> Vec<Value> {
 
 /// A case as the board, and the tasks, show it.
 pub fn shown(card: &Card, now: Moment) -> Value {
-    let names = |those: &[OrganisationName]| -> Vec<String> { those.iter().map(|o| o.name.clone()).collect() };
+    let names = |those: &[OrganisationName]| -> Vec<String> {
+        those.iter().map(|o| o.name.clone()).collect()
+    };
     let sides = card.brief.sides.as_ref();
     let waiting: Vec<Value> = card
         .brief
@@ -90,7 +107,9 @@ pub fn shown(card: &Card, now: Moment) -> Value {
         .flat_map(|turn| match (turn, sides) {
             (Turn::Initiating, Some(sides)) => names(&sides.initiating),
             (Turn::Invited, Some(sides)) => names(&sides.invited),
-            (Turn::Facilitator | Turn::Coordinator | Turn::Initiating | Turn::Invited, _) => Vec::new(),
+            (Turn::Facilitator | Turn::Coordinator | Turn::Initiating | Turn::Invited, _) => {
+                Vec::new()
+            }
         })
         .map(|name| json!({ "name": name }))
         .chain(card.brief.waiting_for.iter().filter_map(|turn| match turn {
@@ -124,6 +143,14 @@ fn pips(stage: Stage) -> Value {
         Stage::AgreedActions => 3,
         Stage::Closed => 4,
     };
-    let class = |n: usize| if n < at { "is-done" } else if n == at { "is-now" } else { "" };
+    let class = |n: usize| {
+        if n < at {
+            "is-done"
+        } else if n == at {
+            "is-now"
+        } else {
+            ""
+        }
+    };
     json!({ "at": at, "all": (1..=4).map(class).collect::<Vec<_>>() })
 }

@@ -138,9 +138,12 @@ impl Topic {
 pub async fn list(visit: Visit) -> Answer {
     visit.desk.may_see_letters(visit.caller()).await?;
     let topic = |topic: Topic| {
-        let those = Letter::ALL.iter().filter(|letter| Topic::of(**letter) == topic);
-        let letters: Vec<Value> =
-            those.map(|letter| json!({ "kind": letter.word(), "what": letter.what() })).collect();
+        let those = Letter::ALL
+            .iter()
+            .filter(|letter| Topic::of(**letter) == topic);
+        let letters: Vec<Value> = those
+            .map(|letter| json!({ "kind": letter.word(), "what": letter.what() }))
+            .collect();
         json!({ "topic": topic.word(), "letters": letters })
     };
     visit.page(
@@ -163,7 +166,10 @@ pub async fn preview(visit: Visit) -> Answer {
 
 /// The same as a mail program shows it, for the frame.
 pub async fn html(visit: Visit) -> Answer {
-    let shown = visit.desk.preview_letter(visit.caller(), letter_in(&visit)?).await?;
+    let shown = visit
+        .desk
+        .preview_letter(visit.caller(), letter_in(&visit)?)
+        .await?;
     Ok(shut_in(shown.html))
 }
 
@@ -175,7 +181,11 @@ pub async fn outbox(visit: Visit) -> Answer {
     let slice = visit.slice(ON_A_PAGE)?;
     let first = slice.cursor.is_none();
     let page = visit.desk.letters(visit.caller(), state, slice).await?;
-    let people: BTreeSet<_> = page.items.iter().filter_map(|letter| letter.person).collect();
+    let people: BTreeSet<_> = page
+        .items
+        .iter()
+        .filter_map(|letter| letter.person)
+        .collect();
     let names = visit.desk.names(visit.caller(), people).await?;
     let lines: Vec<Value> = page
         .items
@@ -189,7 +199,10 @@ pub async fn outbox(visit: Visit) -> Answer {
         })
         .collect();
     let here = state.and(said.as_deref());
-    let next = page.next.as_deref().map(|cursor| address("/outbox", &[("state", here), ("cursor", Some(cursor))]));
+    let next = page
+        .next
+        .as_deref()
+        .map(|cursor| address("/outbox", &[("state", here), ("cursor", Some(cursor))]));
     visit.page(
         "staff/outbox",
         json!({ "letters": lines, "state": here, "next": next, "begin": (!first).then(|| address("/outbox", &[("state", here)])) }),

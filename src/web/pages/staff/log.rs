@@ -31,7 +31,10 @@ async fn shown(visit: &Visit, found: Value) -> Answer {
     let slice = visit.slice(ON_A_PAGE)?;
     let first = slice.cursor.is_none();
     let page = visit.desk.register_log(visit.caller(), slice).await?;
-    let next = page.next.as_deref().map(|cursor| address("/log", &[("cursor", Some(cursor))]));
+    let next = page
+        .next
+        .as_deref()
+        .map(|cursor| address("/log", &[("cursor", Some(cursor))]));
     visit.fresh_page(
         "staff/log",
         json!({ "events": page.items, "next": next, "begin": (!first).then_some("/log"), "found": found, "verifies": visit.is(Role::Auditor), "names": visit.is(Role::Administrator) }),

@@ -17,10 +17,16 @@ pub async fn list(visit: Visit) -> Answer {
     let name = visit.asked_for("name").map(|name| name.trim().to_owned());
     let slice = visit.slice(ON_A_PAGE)?;
     let first = slice.cursor.is_none();
-    let page = visit.desk.find_people(visit.caller(), name.clone(), slice).await?;
+    let page = visit
+        .desk
+        .find_people(visit.caller(), name.clone(), slice)
+        .await?;
     let begin = address("/people", &[("name", name.as_deref())]);
     let next = page.next.as_deref().map(|cursor| {
-        address("/people", &[("name", name.as_deref()), ("cursor", Some(cursor))])
+        address(
+            "/people",
+            &[("name", name.as_deref()), ("cursor", Some(cursor))],
+        )
     });
     visit.page(
         "staff/people",
@@ -35,10 +41,18 @@ fn person_line(person: &crate::domain::people::Person) -> serde_json::Value {
 /// The form to add somebody.
 pub async fn new(visit: Visit) -> Answer {
     // Whoever may not add people may not see the form either.
-    let nobody = crate::casework::read::Slice { limit: Some(1), cursor: None };
+    let nobody = crate::casework::read::Slice {
+        limit: Some(1),
+        cursor: None,
+    };
     visit.desk.people(visit.caller(), nobody).await?;
     let all = visit.is(Role::Administrator);
-    visit.form("staff/new_person", json!({ "all": all }), Fields::default(), String::new())
+    visit.form(
+        "staff/new_person",
+        json!({ "all": all }),
+        Fields::default(),
+        String::new(),
+    )
 }
 
 /// Adds somebody.
@@ -47,7 +61,10 @@ pub async fn add(visit: Visit) -> Answer {
         Ok(said) => said,
         Err(problem) => return new(visit.troubled(problem)?).await,
     };
-    let added = visit.desk.add_person(visit.caller(), said, visit.once()).await;
+    let added = visit
+        .desk
+        .add_person(visit.caller(), said, visit.once())
+        .await;
     match added.map_err(Problem::from) {
         Ok(person) => visit.on(&format!("/people/{}?done=person_added", person.id)),
         Err(problem) => new(visit.troubled(problem)?).await,

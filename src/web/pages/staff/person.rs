@@ -29,7 +29,12 @@ pub async fn show(visit: Visit) -> Answer {
     let ties = if may.see_ties {
         let all = desk.affiliations(visit.caller(), id).await?;
         let names = organisation_names(&visit).await?;
-        let named = |o: OrganisationId| names.iter().find(|(id, _)| *id == o).map(|(_, name)| name.clone());
+        let named = |o: OrganisationId| {
+            names
+                .iter()
+                .find(|(id, _)| *id == o)
+                .map(|(_, name)| name.clone())
+        };
         let line = |tie: &crate::casework::people::Affiliation| json!({ "organisation": named(tie.organisation), "role": tie.role, "since": tie.since, "until": tie.until });
         Some(all.items.iter().map(line).collect::<Vec<_>>())
     } else {
@@ -53,14 +58,23 @@ pub async fn show(visit: Visit) -> Answer {
 /// The form to change roles, and whether the account is open.
 pub async fn change(visit: Visit) -> Answer {
     let id = id_in(&visit)?;
-    visit.desk.staff_may(visit.caller(), id).await?.need_change()?;
+    visit
+        .desk
+        .staff_may(visit.caller(), id)
+        .await?
+        .need_change()?;
     let person = visit.desk.person(visit.caller(), id).await?;
     let mut stands = Fields::default();
     for role in &person.roles {
         stands.add("roles[]", role.word());
     }
     stands.add("active?", if person.active { "yes" } else { "no" });
-    visit.form("staff/change_person", json!({ "person": shown(&person) }), stands, tag(&person))
+    visit.form(
+        "staff/change_person",
+        json!({ "person": shown(&person) }),
+        stands,
+        tag(&person),
+    )
 }
 
 /// Changes them.
@@ -75,7 +89,10 @@ pub async fn save(visit: Visit) -> Answer {
         Ok(change) => change,
         Err(problem) => return self::change(visit.troubled(problem)?).await,
     };
-    let done = visit.desk.change_person(visit.caller(), id, change, visit.seen(), visit.once()).await;
+    let done = visit
+        .desk
+        .change_person(visit.caller(), id, change, visit.seen(), visit.once())
+        .await;
     match done.map_err(Problem::from) {
         Ok(_) => visit.on(&format!("/people/{id}?done=person_changed")),
         Err(problem) => self::change(visit.troubled(problem)?).await,
@@ -89,8 +106,16 @@ pub async fn connection(visit: Visit) -> Answer {
     // Whoever may declare for somebody may read what was declared.
     visit.desk.affiliations(visit.caller(), id).await?;
     let all = organisation_names(&visit).await?;
-    let options: Vec<Value> = all.iter().map(|(id, name)| json!({ "value": id, "label": name, "hint": null })).collect();
-    visit.form("staff/connection", json!({ "person": shown(&person), "organisations": options }), Fields::default(), String::new())
+    let options: Vec<Value> = all
+        .iter()
+        .map(|(id, name)| json!({ "value": id, "label": name, "hint": null }))
+        .collect();
+    visit.form(
+        "staff/connection",
+        json!({ "person": shown(&person), "organisations": options }),
+        Fields::default(),
+        String::new(),
+    )
 }
 
 /// Declares it.
@@ -100,7 +125,10 @@ pub async fn declare(visit: Visit) -> Answer {
         Ok(said) => said,
         Err(problem) => return connection(visit.troubled(problem)?).await,
     };
-    let done = visit.desk.declare_affiliation(visit.caller(), id, said, visit.once()).await;
+    let done = visit
+        .desk
+        .declare_affiliation(visit.caller(), id, said, visit.once())
+        .await;
     match done.map_err(Problem::from) {
         Ok(_) => visit.on(&format!("/people/{id}?done=connection_declared")),
         Err(problem) => connection(visit.troubled(problem)?).await,
@@ -110,7 +138,11 @@ pub async fn declare(visit: Visit) -> Answer {
 /// What vouching means, before it is done.
 pub async fn vouching(visit: Visit) -> Answer {
     let id = id_in(&visit)?;
-    visit.desk.staff_may(visit.caller(), id).await?.need_vouch()?;
+    visit
+        .desk
+        .staff_may(visit.caller(), id)
+        .await?
+        .need_vouch()?;
     let person = visit.desk.person(visit.caller(), id).await?;
     visit.page("staff/vouch", json!({ "person": shown(&person) }))
 }
@@ -128,7 +160,10 @@ pub async fn vouch(visit: Visit) -> Answer {
 /// Stops help that was vouched for.
 pub async fn stop(visit: Visit) -> Answer {
     let (id, recovery) = (id_in(&visit)?, visit.id("recovery", RecoveryId::parse)?);
-    visit.desk.stop_recovery(visit.caller(), recovery, visit.once()).await?;
+    visit
+        .desk
+        .stop_recovery(visit.caller(), recovery, visit.once())
+        .await?;
     visit.on(&format!("/people/{id}?done=recovery_stopped"))
 }
 
@@ -136,9 +171,19 @@ pub async fn stop(visit: Visit) -> Answer {
 async fn organisation_names(visit: &Visit) -> Result<Vec<(OrganisationId, String)>, Problem> {
     let (mut all, mut cursor) = (Vec::new(), None);
     loop {
-        let slice = Slice { limit: Some(100), cursor };
-        let page = visit.desk.organisations(visit.caller(), None, slice).await?;
-        all.extend(page.items.into_iter().map(|o| (o.id, o.working_name.as_str().to_owned())));
+        let slice = Slice {
+            limit: Some(100),
+            cursor,
+        };
+        let page = visit
+            .desk
+            .organisations(visit.caller(), None, slice)
+            .await?;
+        all.extend(
+            page.items
+                .into_iter()
+                .map(|o| (o.id, o.working_name.as_str().to_owned())),
+        );
         cursor = page.next;
         if cursor.is_none() || all.len() >= 2000 {
             return Ok(all);

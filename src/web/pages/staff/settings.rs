@@ -8,10 +8,16 @@ use crate::web::pages::visit::Visit;
 /// What is set.
 pub async fn show(visit: Visit) -> Answer {
     let set = visit.desk.settings_seen(visit.caller()).await?;
-    let holidays: Vec<Value> =
-        set.holidays_until.iter().map(|(place, day)| json!({ "place": place, "day": day })).collect();
+    let holidays: Vec<Value> = set
+        .holidays_until
+        .iter()
+        .map(|(place, day)| json!({ "place": place, "day": day }))
+        .collect();
     let clocks = clocks(&set.spans);
-    visit.page("staff/settings", json!({ "set": set, "clocks": clocks, "holidays": holidays }))
+    visit.page(
+        "staff/settings",
+        json!({ "set": set, "clocks": clocks, "holidays": holidays }),
+    )
 }
 
 /// Every clock with its length, in the order in which a case meets them.

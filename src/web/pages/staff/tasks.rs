@@ -10,7 +10,8 @@ use crate::web::pages::visit::Visit;
 pub async fn show(visit: Visit) -> Answer {
     let tasks = visit.desk.tasks(visit.caller()).await?;
     let now = visit.desk.clock.now();
-    let cards = |those: &[Card]| -> Vec<Value> { those.iter().map(|card| shown(card, now)).collect() };
+    let cards =
+        |those: &[Card]| -> Vec<Value> { those.iter().map(|card| shown(card, now)).collect() };
     let count = tasks.unreached.len()
         + tasks.looks.len()
         + tasks.objections.len()
