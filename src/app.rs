@@ -17,6 +17,7 @@ use crate::domain::time::Clock;
 use crate::mail::letter::{LetterError, Letters};
 use crate::store::db::Db;
 use crate::web::guard::{Life, Watch, guard};
+use crate::web::pages::demo::{self, Door};
 use crate::web::routes;
 
 /// How many connections may be open at once; more wait. Each may cost half a megabyte while its client does not read.
@@ -41,12 +42,38 @@ pub fn server(
     watch: Watch,
     workers: usize,
 ) -> io::Result<Server> {
+    open(desk, listener, watch, workers, None)
+}
+
+/// The same with the demo's front door, behind which anybody can be anybody. Only the demo opens it.
+pub fn demo_server(
+    desk: &Desk,
+    listener: TcpListener,
+    watch: Watch,
+    workers: usize,
+    door: Door,
+) -> io::Result<Server> {
+    open(desk, listener, watch, workers, Some(Arc::new(door)))
+}
+
+fn open(
+    desk: &Desk,
+    listener: TcpListener,
+    watch: Watch,
+    workers: usize,
+    door: Option<Arc<Door>>,
+) -> io::Result<Server> {
     let patience = watch.body_time + PATIENCE;
     let (desk, watch) = (Data::new(desk.clone()), Data::new(watch));
     Ok(HttpServer::new(move || {
         App::new()
             .app_data(desk.clone())
             .app_data(watch.clone())
+            .configure(|config| {
+                if let Some(door) = &door {
+                    demo::configure(config, door);
+                }
+            })
             .configure(routes::configure)
             .wrap(from_fn(guard))
     })

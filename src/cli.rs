@@ -1,11 +1,12 @@
 //! The command line: what an operator does. Exit codes: 0 done, 1 the answer is no, 2 the command is wrong, 3 something
 //! could not be read or written.
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use actix_web::dev::Server;
 use clap::{Parser, Subcommand};
 
 use crate::casework::people::NewPerson;
@@ -191,13 +192,16 @@ async fn serve() -> Result<(), Trouble> {
     let config = configured(&Over::default())?;
     telemetry::begin(&config.log, config.log_as_json).map_err(|e| Trouble(2, e))?;
     let desk = furnished(&config, Opening::Alone)?;
-    open_door(&config, desk).await
+    let server = app::server(&desk, listener(&config)?, app::watch(&config), cores())?;
+    keep_open(&config, desk, server).await
 }
 
-async fn open_door(config: &Config, desk: Desk) -> Result<(), Trouble> {
-    let listener =
-        app::listen(config.listen).map_err(|e| Trouble(3, format!("{}: {e}", config.listen)))?;
-    let server = app::server(&desk, listener, app::watch(config), cores())?;
+fn listener(config: &Config) -> Result<TcpListener, Trouble> {
+    app::listen(config.listen).map_err(|e| Trouble(3, format!("{}: {e}", config.listen)))
+}
+
+/// Serves, delivers and keeps time until somebody says to stop.
+async fn keep_open(config: &Config, desk: Desk, server: Server) -> Result<(), Trouble> {
     let (stop, stopping) = tokio::sync::watch::channel(false);
     let stop = Arc::new(stop);
     let courier = Courier::new(config.mailer.clone()).until(stopping);
@@ -271,7 +275,10 @@ async fn demo(listen: SocketAddr, data: PathBuf, fresh: bool) -> Result<(), Trou
     };
     let desk = furnished(&config, Opening::Alone)?;
     demo::welcome(&config, &world);
-    open_door(&config, desk).await
+    let (listener, watch) = (listener(&config)?, app::watch(&config));
+    let door = demo::door(&config, &world);
+    let server = app::demo_server(&desk, listener, watch, cores(), door)?;
+    keep_open(&config, desk, server).await
 }
 
 fn migrate() -> Result<(), Trouble> {

@@ -2,6 +2,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::people::only_staff;
 use super::read::{Page, Slice};
 use super::signin::{self, Credential};
 use super::{Desk, Error, OnceKey};
@@ -126,6 +127,17 @@ impl Desk {
         .await
     }
 
+    /// Whether the caller may see how everybody's letters fare.
+    pub async fn may_see_outbox(&self, caller: Credential) -> Result<(), Error> {
+        let now = self.clock.now();
+        self.db
+            .read(move |conn| {
+                let actor = signin::actor(conn, &caller, now)?;
+                only_staff(conn, &actor)
+            })
+            .await
+    }
+
     /// How letters fare: one's own; for coordinators and administrators everybody's.
     pub async fn letters(
         &self,
@@ -189,7 +201,7 @@ impl Desk {
 
 /// Whether staff may know that a letter went out: administrators that one did, coordinators unless a conflict hides
 /// the case it is about.
-fn may_oversee(
+pub(super) fn may_oversee(
     conn: &mut Conn,
     actor: &Actor,
     letter: &outbox::Status,

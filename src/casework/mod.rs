@@ -2,14 +2,17 @@
 //! case changes. The desk is where it is done: database, clock, letters and settings, handed down from `app`.
 pub mod act;
 pub mod address;
+pub mod board;
 pub mod challenge;
 pub mod documents;
 pub mod door;
 pub mod facts;
 pub mod feeds;
 pub mod files;
+pub mod house;
 pub mod invitations;
 pub mod lead;
+pub mod log;
 pub mod looks;
 pub mod mailbox;
 pub mod meetings;
@@ -30,9 +33,11 @@ pub mod rooms;
 pub mod sessions;
 pub mod signin;
 pub mod step;
+pub mod tasks;
 pub mod tell;
 pub mod throttle;
 pub mod tokens;
+pub mod who;
 
 use std::sync::Arc;
 

@@ -114,12 +114,17 @@ pub fn staff(actor: &Actor) -> bool {
     actor.is(Role::Coordinator) || actor.is(Role::Administrator)
 }
 
-fn only_staff(_: &mut Conn, actor: &Actor) -> Result<(), Error> {
+pub(super) fn only_staff(_: &mut Conn, actor: &Actor) -> Result<(), Error> {
     if staff(actor) {
         Ok(())
     } else {
         Err(Error::NotAllowed)
     }
+}
+
+/// Whether `actor` may change somebody's roles, or close or open their account. Nobody changes their own.
+pub(super) fn changes(actor: &Actor, person: PersonId) -> bool {
+    actor.is(Role::Administrator) && actor.person != Some(person)
 }
 
 /// Roles are given by administrators; coordinators may add people and make facilitators.
@@ -220,7 +225,7 @@ impl Desk {
         key: Option<OnceKey>,
     ) -> Result<Person, Error> {
         let may = move |_: &mut Conn, actor: &Actor| {
-            if actor.is(Role::Administrator) && actor.person != Some(id) {
+            if changes(actor, id) {
                 Ok(())
             } else {
                 Err(Error::NotAllowed)

@@ -144,7 +144,7 @@ pub fn seen(
     Ok(sight)
 }
 
-fn names_for<'a>(
+pub(super) fn names_for<'a>(
     conn: &mut Conn,
     those: impl Iterator<Item = &'a Case> + Clone,
 ) -> Result<Names, Error> {

@@ -131,14 +131,19 @@ fn may_vouch(conn: &mut Conn, actor: &Actor, id: PersonId, now: Moment) -> Resul
         return Err(Error::NotAllowed);
     }
     let person = people::find(conn, id)?.ok_or(Error::Missing)?;
-    let may = actor.person != Some(id)
-        && (actor.is(Role::Administrator) || person.roles.is_empty())
-        && person.active;
-    if !may {
+    if !vouches_for(actor, &person) {
         return Err(Error::NotAllowed);
     }
     signin::fresh(actor, now)?;
     Ok(person)
+}
+
+/// Whether `actor` may vouch for somebody, once they have shown that it is them.
+pub(super) fn vouches_for(actor: &Actor, person: &Person) -> bool {
+    staff(actor)
+        && actor.person != Some(person.id)
+        && (actor.is(Role::Administrator) || person.roles.is_empty())
+        && person.active
 }
 
 /// The person it is for, and staff, may stop it.

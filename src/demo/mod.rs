@@ -1,5 +1,6 @@
 //! The demo: a small, lively, made-up world, lived through on a hand-turned clock by the same use cases that people
 //! use. No organisation, person or disagreement in it is real.
+mod door;
 mod stories;
 mod talk;
 mod walk;
@@ -19,6 +20,7 @@ use crate::domain::time::{Clock, HandClock, SystemClock};
 use crate::mail::mailer::Mailer;
 use crate::store::db::{Db, Opening};
 use crate::store::keys::WrappingKey;
+pub use door::door;
 use walk::Walk;
 
 /// Somebody of the demo, with the token to be them.
@@ -29,6 +31,9 @@ pub struct DemoPerson {
     pub roles: Vec<String>,
     pub organisation: Option<String>,
     pub token: String,
+    /// The secret of a browser they trust: the demo's front door.
+    #[serde(default)]
+    pub browser: String,
 }
 
 /// Why the demo could not be made.
@@ -145,12 +150,16 @@ fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
 /// Says where to go and who to be.
 pub fn welcome(config: &Config, people: &[DemoPerson]) {
     println!("Common Ground, the demo: everybody and everything in it is made up.\n");
-    println!("  The service       {}", config.settings.public_url);
+    println!("  Begin here        {}/demo", config.settings.public_url);
+    println!(
+        "  Letters           {}/demo/mailbox",
+        config.settings.public_url
+    );
     println!(
         "  How to use it     {}/api/docs",
         config.settings.public_url
     );
-    println!("  Letters           {}", config.data.join("mail").display());
+    println!("  Letters, as files {}", config.data.join("mail").display());
     println!("  People and tokens {}", config.data.join(PEOPLE).display());
     println!("  Everybody's password: {PASSWORD}\n");
     for person in people {

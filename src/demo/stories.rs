@@ -36,7 +36,10 @@ pub async fn live(walk: &mut Walk, now: Moment) -> Result<(), DemoError> {
     waiting_for_an_answer(walk).await?;
     walk.until(ago(4)).await?;
     at_the_door(walk).await?;
-    a_draft(walk).await
+    a_draft(walk).await?;
+    walk.until(ago(2)).await?;
+    looking_for_a_facilitator(walk).await?;
+    just_arrived(walk).await
 }
 
 /// From the submission to the first conversation.
@@ -406,4 +409,42 @@ async fn a_draft(walk: &mut Walk) -> Result<(), DemoError> {
     )
     .await
     .map(|_| ())
+}
+
+async fn looking_for_a_facilitator(walk: &mut Walk) -> Result<(), DemoError> {
+    let said = statement(
+        "boundaries",
+        "E08000032",
+        "People who move between our two towns are asked to begin again each time.",
+        "Somebody who moves takes their place in a group with them.",
+        "share_all",
+    );
+    let case = walk
+        .draft("Elsie Roe", "Aire Kin", &["Tyne Hearth"], said)
+        .await?;
+    walk.act("Elsie Roe", case, json!({ "event": "submit" }))
+        .await?;
+    walk.days(1).await?;
+    let suitable = json!({ "event": "screen", "result": "suitable" });
+    walk.act(COORDINATOR, case, suitable).await
+}
+
+async fn just_arrived(walk: &mut Walk) -> Result<(), DemoError> {
+    let said = statement(
+        "collaboration",
+        "E07000119",
+        "We both train volunteers, and each of us has half of what it takes.",
+        "One course for everybody who would like to help.",
+        "share_all",
+    );
+    let case = walk
+        .draft(
+            "Ben Tarrow",
+            "Estuary Voices",
+            &["Northgate Together"],
+            said,
+        )
+        .await?;
+    walk.act("Ben Tarrow", case, json!({ "event": "submit" }))
+        .await
 }

@@ -15,10 +15,10 @@ use crate::casework::meetings::Change;
 use crate::casework::members::NewMember;
 use crate::casework::people::NewPerson;
 use crate::casework::rooms::NewMessage;
-use crate::casework::signin::{Browser, Credential};
+use crate::casework::signin::{Browser, Credential, secret};
 use crate::domain::conversation::Way;
 use crate::domain::hash::{hash_of_bytes, tag_of};
-use crate::domain::id::{CaseId, OrganisationId, PersonId};
+use crate::domain::id::{BrowserId, CaseId, OrganisationId, PersonId};
 use crate::domain::meeting::{
     AnswerTimes, ChooseTime, MeetingSight, Proposal, ProposedTime, Suits,
 };
@@ -30,6 +30,8 @@ use crate::domain::time::{Clock, HandClock, Moment};
 use crate::jobs::courier::Courier;
 use crate::jobs::{notice_time, sweep};
 use crate::mail::mailer::Mailer;
+use crate::store::db::{Conn, DbError};
+use crate::store::sessions::{self, Trusted};
 use crate::web::api::cases::command;
 
 struct Somebody {
@@ -480,7 +482,9 @@ impl Walk {
                     .issue_token_by_operator(p.email.clone(), Some(3650))
                     .await,
             )?;
+            let browser = step(&p.name, self.trusted(p.id).await)?;
             all.push(DemoPerson {
+                browser,
                 name: p.name.clone(),
                 email: p.email.as_str().to_owned(),
                 roles: p.roles.clone(),
@@ -489,6 +493,21 @@ impl Walk {
             });
         }
         Ok(all)
+    }
+
+    /// A browser that somebody trusts, for the demo's front door: no letter speaks of it, and it lasts as the tokens do.
+    async fn trusted(&self, person: PersonId) -> Result<String, DbError> {
+        let (key, now) = (secret(), self.clock.now());
+        let trusted = Trusted {
+            id: BrowserId::random(),
+            browser: "The demo's front door".to_owned(),
+            created_at: now,
+            expires_at: now.plus(Duration::days(3650)),
+        };
+        let hash = hash_of_bytes(key.as_bytes());
+        let kept = move |conn: &mut Conn| sessions::trust(conn, person, &trusted, &hash);
+        self.desk.db.write(kept).await?;
+        Ok(key)
     }
 
     /// Puts every letter of the story where the demo's letters appear.

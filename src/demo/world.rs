@@ -200,7 +200,7 @@ pub async fn people_and_places(walk: &mut Walk) -> Result<(), DemoError> {
     ] {
         walk.member(name, organisation, false, lead).await?;
     }
-    // Gwen was a trustee of Tyne Hearth until last year: the rule keeps her from its cases, and she says so herself.
+    // Gwen is a trustee of Tyne Hearth: the rule keeps her from its cases, and she says so herself.
     let tie = NewAffiliation {
         organisation: walk.organisation("Tyne Hearth")?,
         role: serde_json::from_value(json!("trustee"))?,

@@ -28,6 +28,15 @@ static BANK_HOLIDAYS: LazyLock<BTreeMap<String, BTreeSet<Day>>> = LazyLock::new(
     by_division
 });
 
+/// The last bank holiday that is known, by division: after it every weekday counts as a working day.
+#[must_use]
+pub fn holidays_known() -> BTreeMap<String, Day> {
+    BANK_HOLIDAYS
+        .iter()
+        .filter_map(|(division, days)| Some((division.clone(), *days.last()?)))
+        .collect()
+}
+
 /// Whether people work on `day` in `nation`.
 #[must_use]
 pub fn works(day: Day, nation: Nation) -> bool {

@@ -111,6 +111,18 @@ pub fn of_case(conn: &mut Conn, case: CaseId) -> Result<Vec<Look>, DbError> {
     rows.into_iter().map(|row| look(conn, row)).collect()
 }
 
+/// The requests that nobody has decided, of every case, the oldest first.
+pub fn undecided(conn: &mut Conn) -> Result<Vec<(CaseId, Look)>, DbError> {
+    let rows: Vec<Row> = room_looks::table
+        .filter(room_looks::decided_by.is_null())
+        .order((room_looks::asked_at, room_looks::id))
+        .limit(200)
+        .load(conn)?;
+    rows.into_iter()
+        .map(|row| Ok((CaseId::from(row.case_id), look(conn, row)?)))
+        .collect()
+}
+
 /// Whether `person` may look into a room of a case now.
 pub fn opens(
     conn: &mut Conn,

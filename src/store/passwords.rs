@@ -146,6 +146,20 @@ pub fn recoveries_of(conn: &mut Conn, person: PersonId) -> Result<Vec<Recovery>,
         .collect())
 }
 
+/// Those of everybody that can still be used or stopped, the oldest first.
+pub fn open_recoveries(conn: &mut Conn, now: Moment) -> Result<Vec<Recovery>, DbError> {
+    Ok(recoveries::table
+        .filter(recoveries::stopped_at.is_null())
+        .filter(recoveries::used_at.is_null())
+        .filter(recoveries::expires_at.gt(At(now)))
+        .order((recoveries::created_at, recoveries::id))
+        .limit(200)
+        .load::<RecoveryRow>(conn)?
+        .into_iter()
+        .map(recovery)
+        .collect())
+}
+
 /// Stops one that has been neither stopped nor used; `false` where there is none.
 pub fn stop_recovery(conn: &mut Conn, id: RecoveryId, now: Moment) -> Result<bool, DbError> {
     let open = recoveries::table

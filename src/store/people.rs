@@ -7,7 +7,8 @@ use diesel::prelude::*;
 use diesel::sql_types::Bool;
 
 use super::columns::{At, Json, Key};
-use super::db::{Conn, DbError, on_each};
+use super::db::{AnyBackend, Conn, DbError, on_each};
+use super::register::literally;
 use super::schema::{affiliations, memberships, people};
 use crate::domain::id::{AffiliationId, MembershipId, OrganisationId, PersonId};
 use crate::domain::people::{Actor, Membership, MembershipState, Person, Role, Tie};
@@ -130,6 +131,41 @@ pub fn page(conn: &mut Conn, after: Option<PersonId>, most: i64) -> Result<Vec<P
     let mut query = people::table.order(people::id).limit(most).into_boxed();
     if let Some(after) = after {
         query = query.filter(people::id.gt(Key::from(after)));
+    }
+    query.load::<Row>(conn)?.into_iter().map(person).collect()
+}
+
+diesel::define_sql_function! {
+    /// A text in small letters, as far as the database knows them.
+    fn lower(text: diesel::sql_types::Text) -> diesel::sql_types::Text;
+}
+
+/// Everybody in the order of their names, after `after`; `text` narrows to names and addresses that hold it.
+pub fn by_name(
+    conn: &mut Conn,
+    text: Option<&str>,
+    after: Option<(String, PersonId)>,
+    most: i64,
+) -> Result<Vec<Person>, DbError> {
+    let mut query = people::table
+        .order((people::name, people::id))
+        .limit(most)
+        .into_boxed::<AnyBackend>();
+    if let Some(text) = text {
+        let like = literally(&text.trim().to_lowercase());
+        query = query.filter(
+            lower(people::name)
+                .like(like.clone())
+                .escape('!')
+                .or(lower(people::email).like(like).escape('!')),
+        );
+    }
+    if let Some((name, id)) = after {
+        query = query.filter(
+            people::name
+                .gt(name.clone())
+                .or(people::name.eq(name).and(people::id.gt(Key::from(id)))),
+        );
     }
     query.load::<Row>(conn)?.into_iter().map(person).collect()
 }

@@ -171,7 +171,12 @@ pub fn named(conn: &mut Conn, text: &str) -> Result<BTreeSet<OrganisationId>, Db
 
 /// What LIKE takes for "holds this text, to the letter".
 fn holding(text: &str) -> String {
-    let literal = folded(text)
+    literally(&folded(text))
+}
+
+/// The same for a text that is folded already, or need not be.
+pub(super) fn literally(text: &str) -> String {
+    let literal = text
         .replace('!', "!!")
         .replace('%', "!%")
         .replace('_', "!_");

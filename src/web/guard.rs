@@ -382,6 +382,10 @@ fn has_kind(headers: &HeaderMap, wanted: &str) -> bool {
         })
 }
 
+/// What a page says of itself that shows something of ours in a frame: a letter, shut in.
+#[derive(Debug, Clone, Copy)]
+pub struct Framed;
+
 /// Headers that every answer carries: nothing is kept, nothing is guessed, nothing is framed.
 fn with_house_headers<B>(mut answer: ServiceResponse<B>) -> ServiceResponse<B> {
     let page = answer
@@ -389,7 +393,10 @@ fn with_house_headers<B>(mut answer: ServiceResponse<B>) -> ServiceResponse<B> {
         .headers()
         .get(header::CONTENT_TYPE)
         .is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
-    let policy = if page {
+    let framed = answer.response().extensions().get::<Framed>().is_some();
+    let policy = if page && framed {
+        "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    } else if page {
         "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     } else {
         "default-src 'none'; frame-ancestors 'none'"

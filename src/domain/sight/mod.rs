@@ -1,6 +1,7 @@
 //! What somebody sees of a case: the one shape that the API answers, pages show and the ETag is made of, so
 //! that mirror and non-interference can be tested on it (SPEC §1). Every field is filtered by `access::reads`;
 //! a field somebody may not read is absent, not empty.
+mod next;
 mod shape;
 mod turn;
 
@@ -15,6 +16,7 @@ use crate::domain::id::{OrganisationId, PersonId};
 use crate::domain::neutral::{AppointmentState, Observer};
 use crate::domain::review::{Reading, beside, scope};
 
+pub use next::{Next, next_for_clero};
 pub use shape::*;
 use turn::deadlines_seen;
 pub use turn::{waiting_for, waiting_seen};

@@ -4,11 +4,14 @@ mod account;
 mod api_guide;
 mod cases;
 mod door;
+pub mod demo;
 mod fields;
 mod frame;
 mod helpers;
 mod kept;
 mod public;
+mod shut_in;
+mod staff;
 mod visit;
 
 use std::future::Future;
@@ -186,6 +189,22 @@ pub fn places() -> Vec<Place> {
         form("/account/connections", connections::show, connections::declare),
         page("/notifications", notices::show),
         button("/notifications/read", notices::read),
+        // For coordinators, administrators and auditors
+        page("/board", staff::board::show),
+        page("/tasks", staff::tasks::show),
+        page("/people", staff::people::list),
+        form("/people/new", staff::people::new, staff::people::add),
+        page("/people/{person}", staff::person::show),
+        form("/people/{person}/change", staff::person::change, staff::person::save),
+        form("/people/{person}/connections/new", staff::person::connection, staff::person::declare),
+        form("/people/{person}/vouch", staff::person::vouching, staff::person::vouch),
+        button("/people/{person}/recoveries/{recovery}/stop", staff::person::stop),
+        page("/letters", staff::letters::list),
+        page("/letters/{letter}", staff::letters::preview),
+        page("/letters/{letter}/html", staff::letters::html),
+        page("/outbox", staff::letters::outbox),
+        page("/settings", staff::settings::show),
+        form("/log", staff::log::show, staff::log::verify),
 
         // For those who write programs
         page("/api/openapi.json", api_guide::document).for_anybody(),
@@ -197,21 +216,7 @@ pub fn places() -> Vec<Place> {
 /// Puts the pages in their places.
 pub fn configure(config: &mut ServiceConfig) {
     for place in places() {
-        let place = Arc::new(place);
-        let mut resource = web::resource(place.path);
-        for method in [Method::GET, Method::HEAD, Method::POST] {
-            let wanted = if method == Method::POST { place.takes() } else { place.shows() };
-            if wanted {
-                let place = place.clone();
-                resource = resource.route(web::method(method).to(move |request, desk, octets| {
-                    serve(place.clone(), request, desk, octets)
-                }));
-            }
-        }
-        let allow = place.allow();
-        config.service(resource.default_service(web::to(move || async move {
-            Problem::new(Kind::MethodNotAllowed).allowing(allow).error_response()
-        })));
+        put(config, place);
     }
     config.service(
         web::resource("/calendar/{secret}.ics")
@@ -223,6 +228,25 @@ pub fn configure(config: &mut ServiceConfig) {
             .route(web::get().to(asset))
             .route(web::head().to(asset)),
     );
+}
+
+/// Puts a page in its place.
+fn put(config: &mut ServiceConfig, place: Place) {
+    let place = Arc::new(place);
+    let mut resource = web::resource(place.path);
+    for method in [Method::GET, Method::HEAD, Method::POST] {
+        let wanted = if method == Method::POST { place.takes() } else { place.shows() };
+        if wanted {
+            let place = place.clone();
+            resource = resource.route(web::method(method).to(move |request, desk, octets| {
+                serve(place.clone(), request, desk, octets)
+            }));
+        }
+    }
+    let allow = place.allow();
+    config.service(resource.default_service(web::to(move || async move {
+        Problem::new(Kind::MethodNotAllowed).allowing(allow).error_response()
+    })));
 }
 
 async fn asset(name: web::Path<String>) -> HttpResponse {

@@ -197,6 +197,8 @@ fn an_address_nobody_has_ends_the_letter_and_a_person_is_told_of_it() {
         .expect(200)
         .body;
     assert_eq!(dead["items"].as_array().map(Vec::len), Some(1));
+    let tasks = coordinator.get("/tasks").expect(200).text;
+    assert!(tasks.contains("Letters did not reach them"), "{tasks}");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The guards of the house: what holds however the rooms are furnished.
 mod access;
 mod crash;
+mod demo;
 mod floors;
 mod hygiene;
 mod mail;
