@@ -48,7 +48,7 @@ fn requests_that_are_not_for_us_or_not_in_our_form_are_answered_clearly() {
         )
     };
     let cases = "/api/v1/cases";
-    assert_eq!(with("GET", "/nowhere", None, &[]).problem(), "not-found");
+    assert_eq!(with("GET", "/api/v1/nowhere", None, &[]).problem(), "not-found");
     let wrong = with("DELETE", cases, None, &[]);
     assert_eq!(
         (wrong.problem(), wrong.header("allow")),
