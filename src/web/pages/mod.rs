@@ -5,6 +5,7 @@ mod fields;
 mod frame;
 mod helpers;
 mod kept;
+mod map;
 mod public;
 mod visit;
 
