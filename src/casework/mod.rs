@@ -19,6 +19,7 @@ pub mod passkey;
 pub mod passkeys;
 pub mod password;
 pub mod people;
+pub mod places;
 pub mod read;
 pub mod reading;
 pub mod recovery;

@@ -1,12 +1,15 @@
 //! Pages for people: rendered on the server, complete without a script, on the same use cases as the API. This is the
 //! list of them, a line for each address; `visit` is what every page is handed, `frame` what is around it.
 mod api_guide;
+mod belonging;
 mod fields;
+mod find;
 mod frame;
 mod helpers;
 mod kept;
 mod map;
 mod public;
+mod register;
 mod visit;
 
 use std::future::Future;
@@ -109,6 +112,38 @@ pub fn places() -> Vec<Place> {
     vec![
         // For anybody
         page("/", public::home).for_anybody(),
+
+        // What this is, and how it goes: for anybody
+        page("/before-you-start", public::before_you_start).for_anybody(),
+        page("/how-it-works", public::how_it_works).for_anybody(),
+        page("/standards", public::standards).for_anybody(),
+        page("/accessibility", public::accessibility).for_anybody(),
+        page("/privacy", public::privacy).for_anybody(),
+        page("/safety", public::safety).for_anybody(),
+        page("/help", public::help).for_anybody(),
+        page("/complaints", public::complaints).for_anybody(),
+
+        // Places and who is there: for anybody
+        page("/find", find::find).for_anybody(),
+        page("/places/{code}", find::place).for_anybody(),
+        page("/leros", find::leros_by_name).for_anybody(),
+        page("/leros/{organisation}", find::lero).for_anybody(),
+
+        // The register, and an organisation for its own people
+        page("/register", register::list),
+        form("/register/new", register::new, register::add),
+        page("/register/{organisation}", register::organisation),
+        form("/register/{organisation}/edit", register::edit, register::change),
+        form("/register/{organisation}/presences", register::declaring, register::declare),
+        button("/register/{organisation}/presences/{presence}", register::judge),
+        form("/register/{organisation}/members", belonging::inviting, belonging::invite),
+        form("/register/{organisation}/members/{membership}", belonging::ending, belonging::end),
+        form("/register/{organisation}/lead", belonging::handing_over, belonging::hand_over),
+        page("/organisation/{organisation}", register::organisation),
+        form("/organisation/{organisation}/presences", register::declaring, register::declare),
+        form("/organisation/{organisation}/members", belonging::inviting, belonging::invite),
+        form("/organisation/{organisation}/members/{membership}", belonging::ending, belonging::end),
+        form("/organisation/{organisation}/lead", belonging::handing_over, belonging::hand_over),
 
         // For those who write programs
         page("/api/openapi.json", api_guide::document).for_anybody(),
