@@ -77,9 +77,17 @@ impl Desk {
                 let open = staff(&actor) || actor.leads(organisation);
                 let mut all = Vec::new();
                 for membership in people::memberships_in(conn, organisation)? {
-                    let Some(person) = people::find(conn, membership.person)? else { continue };
-                    let email = person.email.filter(|_| open || actor.person == Some(person.id));
-                    all.push(Colleague { membership, name: person.name, email });
+                    let Some(person) = people::find(conn, membership.person)? else {
+                        continue;
+                    };
+                    let email = person
+                        .email
+                        .filter(|_| open || actor.person == Some(person.id));
+                    all.push(Colleague {
+                        membership,
+                        name: person.name,
+                        email,
+                    });
                 }
                 Ok(all)
             })

@@ -14,7 +14,8 @@ use crate::domain::overlap::{self, Overlap};
 use crate::domain::people::Actor;
 use crate::domain::place;
 use crate::domain::register::{
-    Locality, LocalityCode, OrganisationKind, Presence, PresenceKind, PresenceState, Profile, Strength,
+    Locality, LocalityCode, OrganisationKind, Presence, PresenceKind, PresenceState, Profile,
+    Strength,
 };
 use crate::domain::text::{Line, folded};
 use crate::domain::time::Day;
@@ -121,7 +122,13 @@ fn here(
             presence,
         });
     }
-    all.sort_by_cached_key(|h| (rank(h.presence.kind), folded(h.working_name.as_str()), h.presence.since));
+    all.sort_by_cached_key(|h| {
+        (
+            rank(h.presence.kind),
+            folded(h.working_name.as_str()),
+            h.presence.since,
+        )
+    });
     Ok(all)
 }
 
@@ -149,7 +156,9 @@ impl Desk {
     /// The places where a LERO is at home today.
     pub async fn homes(&self) -> Result<BTreeSet<LocalityCode>, Error> {
         let today = self.clock.now().london_day();
-        self.db.read(move |conn| Ok(register::homes(conn, today)?)).await
+        self.db
+            .read(move |conn| Ok(register::homes(conn, today)?))
+            .await
     }
 
     /// The LEROs, or every organisation, by name, with where each of them is.
@@ -178,9 +187,15 @@ impl Desk {
                     presences.retain(|p| now_here(p, today) && shown_to(p, &reader));
                     presences.sort_by_key(|p| rank(p.kind));
                     let organisation = OrganisationView::of(id, profile, &reader);
-                    items.push(Listed { organisation, presences });
+                    items.push(Listed {
+                        organisation,
+                        presences,
+                    });
                 }
-                Ok(Page { items, next: page.next })
+                Ok(Page {
+                    items,
+                    next: page.next,
+                })
             })
             .await
     }
@@ -193,9 +208,13 @@ impl Desk {
                 let actor = signin::actor(conn, &caller, now)?;
                 keeper(conn, &actor)?;
                 let waiting = register::presences_waiting(conn, WAITING)?;
-                let names = register::names(conn, &waiting.iter().map(|p| p.organisation).collect())?;
+                let names =
+                    register::names(conn, &waiting.iter().map(|p| p.organisation).collect())?;
                 let named = |presence: Presence| Waiting {
-                    working_name: names.get(&presence.organisation).cloned().unwrap_or_default(),
+                    working_name: names
+                        .get(&presence.organisation)
+                        .cloned()
+                        .unwrap_or_default(),
                     presence,
                 };
                 Ok(RegisterBoard {

@@ -197,7 +197,8 @@ impl Desk {
                 let reader = signin::anyone(conn, &caller, now)?;
                 let list = ("organisations", &text);
                 let after: Option<(String, OrganisationId)> = slice.place(&list)?;
-                let found = register::page(conn, text.as_deref(), false, after, slice.most() as i64 + 1)?;
+                let found =
+                    register::page(conn, text.as_deref(), false, after, slice.most() as i64 + 1)?;
                 let page = slice.page(found, &list, |(id, profile)| {
                     (folded(profile.working_name.as_str()), *id)
                 });
@@ -242,7 +243,11 @@ impl Desk {
                 let reader = signin::anyone(conn, &caller, now)?;
                 register::find(conn, id)?.ok_or(Error::Missing)?;
                 let all = register::presences_of(conn, id)?;
-                Ok(all.into_iter().filter(|p| shown_to(p, &reader)).collect::<Vec<_>>().into())
+                Ok(all
+                    .into_iter()
+                    .filter(|p| shown_to(p, &reader))
+                    .collect::<Vec<_>>()
+                    .into())
             })
             .await
     }

@@ -65,7 +65,11 @@ pub fn between(one: PresenceKind, other: PresenceKind) -> Option<Overlap> {
 pub fn among(kinds: &[PresenceKind]) -> BTreeSet<Overlap> {
     let mut all: BTreeSet<Overlap> = BTreeSet::new();
     for (at, one) in kinds.iter().enumerate() {
-        all.extend(kinds[at + 1..].iter().filter_map(|other| between(*one, *other)));
+        all.extend(
+            kinds[at + 1..]
+                .iter()
+                .filter_map(|other| between(*one, *other)),
+        );
     }
     if !kinds.contains(&PresenceKind::Home) {
         all.insert(Overlap::NoLocalLero);
@@ -100,7 +104,11 @@ mod tests {
             (Home, Home, Some(Overlap::LocallyGrownTogether)),
             (Home, EmergingHere, Some(Overlap::LocallyGrownTogether)),
             (Home, AlsoServes, Some(Overlap::EnteringEstablishedArea)),
-            (SupportingTemporarily, EmergingHere, Some(Overlap::TemporarySupport)),
+            (
+                SupportingTemporarily,
+                EmergingHere,
+                Some(Overlap::TemporarySupport),
+            ),
             (AlsoServes, AlsoServes, Some(Overlap::BothAlsoServe)),
             (Home, Former, None),
         ] {

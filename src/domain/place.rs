@@ -7,8 +7,9 @@ use std::sync::LazyLock;
 use super::register::{County, Locality, LocalityCode, codes, counties, localities, rows};
 use super::text::folded;
 
-static SECTORS: &str = include_str!("data/postcode_sectors.csv");
-static OUTWARD: &str = include_str!("data/outward_codes.csv");
+mod postcode;
+pub use postcode::Postcode;
+
 static NEIGHBOURS: &str = include_str!("data/neighbours.csv");
 static SHAPES: &str = include_str!("data/shapes.csv");
 static REGIONS: &str = include_str!("data/regions.csv");
@@ -18,8 +19,12 @@ fn line_of(table: &'static str, key: &str) -> Option<&'static str> {
     let (mut from, mut to) = (table.find('\n')? + 1, table.len());
     while from < to {
         let middle = from + (to - from) / 2;
-        let begin = table[from..middle].rfind('\n').map_or(from, |at| from + at + 1);
-        let end = table[middle..].find('\n').map_or(table.len(), |at| middle + at);
+        let begin = table[from..middle]
+            .rfind('\n')
+            .map_or(from, |at| from + at + 1);
+        let end = table[middle..]
+            .find('\n')
+            .map_or(table.len(), |at| middle + at);
         let (here, rest) = table[begin..end].split_once(',')?;
         match here.as_bytes().cmp(key.as_bytes()) {
             std::cmp::Ordering::Equal => return Some(rest.trim_end()),
@@ -31,99 +36,9 @@ fn line_of(table: &'static str, key: &str) -> Option<&'static str> {
 }
 
 fn known(list: &str) -> Vec<LocalityCode> {
-    list.split_whitespace().filter_map(LocalityCode::parse).collect()
-}
-
-/// A postcode, or the beginning of one, as it is written: `FY1 4AB`, `FY1 4`, `FY1`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Postcode {
-    outward: String,
-    /// The digit of the sector, where it was given.
-    sector: Option<char>,
-    /// The two letters at the end, where they were given.
-    unit: String,
-}
-
-impl std::fmt::Display for Postcode {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.outward)?;
-        match self.sector {
-            Some(digit) => write!(f, " {digit}{}", self.unit),
-            None => Ok(()),
-        }
-    }
-}
-
-/// Whether this is the first half of a postcode: one or two letters, a digit, and perhaps one digit or letter more.
-fn is_outward(text: &str) -> bool {
-    let letters = text.bytes().take_while(u8::is_ascii_uppercase).count();
-    let rest = text.as_bytes().get(letters..).unwrap_or_default();
-    let fine = match rest {
-        [first] => first.is_ascii_digit(),
-        [first, second] => first.is_ascii_digit() && second.is_ascii_alphanumeric(),
-        _otherwise => false,
-    };
-    (1..=2).contains(&letters) && fine
-}
-
-impl Postcode {
-    /// Reads a postcode the way people type it: in small letters, without the space, with the letter O for a nought.
-    #[must_use]
-    pub fn read(said: &str) -> Option<Self> {
-        let upper = said.trim().to_ascii_uppercase();
-        let marks = |c: char| c.is_ascii_whitespace() || matches!(c, '-' | '.' | ',');
-        let whole: String = upper.chars().filter(|c| !marks(*c)).collect();
-        if !whole.bytes().all(|b| b.is_ascii_alphanumeric()) || !(2..=7).contains(&whole.len()) {
-            return None;
-        }
-        let halves: Vec<&str> = upper.split(marks).filter(|h| !h.is_empty()).collect();
-        // With all its letters, the last three are the second half, wherever the space is.
-        let split = whole.len().saturating_sub(3);
-        if let Some(code) = Self::of(&whole[..split], &whole[split..]) {
-            return Some(code);
-        }
-        match halves.as_slice() {
-            [outward, digit] if digit.len() == 1 => Self::of(outward, digit),
-            [outward] => Self::of(outward, ""),
-            _otherwise => None,
-        }
-    }
-
-    fn of(outward: &str, inward: &str) -> Option<Self> {
-        if !is_outward(outward) {
-            return None;
-        }
-        let mut letters = inward.chars();
-        let sector = letters.next().map(|c| if c == 'O' { '0' } else { c });
-        let unit = letters.as_str();
-        let fine = sector.is_none_or(|c| c.is_ascii_digit())
-            && (unit.is_empty() || unit.len() == 2)
-            && unit.bytes().all(|b| b.is_ascii_uppercase());
-        fine.then(|| Self { outward: outward.to_owned(), sector, unit: unit.to_owned() })
-    }
-
-    /// Whether it is in Northern Ireland, whose postcodes nobody may list freely.
-    #[must_use]
-    pub fn in_northern_ireland(&self) -> bool {
-        self.outward.strip_prefix("BT").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
-    }
-
-    /// The councils it lies in, the likeliest first: an area of some thousand addresses can touch several.
-    #[must_use]
-    pub fn places(&self) -> Vec<LocalityCode> {
-        let outward = self.outward.as_str();
-        let by_sector = self.sector.and_then(|digit| line_of(SECTORS, &format!("{outward} {digit}")));
-        // "FY14" is more likely the beginning of FY1 4 than an area nobody has heard of.
-        let run_together = || {
-            let (front, digit) = outward.split_at(outward.len() - 1);
-            line_of(SECTORS, &format!("{front} {digit}")).filter(|_| self.sector.is_none())
-        };
-        by_sector
-            .or_else(|| line_of(OUTWARD, outward))
-            .or_else(run_together)
-            .map(known)
-            .unwrap_or_default()
-    }
+    list.split_whitespace()
+        .filter_map(LocalityCode::parse)
+        .collect()
 }
 
 /// A council that is no more.
@@ -143,7 +58,10 @@ static FORMER: LazyLock<Vec<Former>> = LazyLock::new(|| {
         .map(|row| Former {
             code: row[0].to_owned(),
             name: row[1].to_owned(),
-            successors: codes(&row[2]).iter().filter_map(|c| LocalityCode::parse(c)).collect(),
+            successors: codes(&row[2])
+                .iter()
+                .filter_map(|c| LocalityCode::parse(c))
+                .collect(),
             ended: row[3].parse().ok(),
             renumbered: &row[4] == "recode",
         })
@@ -163,8 +81,9 @@ pub fn kin(code: &LocalityCode) -> BTreeSet<String> {
     let mut family = BTreeSet::from([code.as_str().to_owned()]);
     let mut before = vec![code.as_str().to_owned()];
     while let Some(at) = before.pop() {
-        let mut earlier: Vec<String> =
-            LocalityCode::parse(&at).map(|c| c.locality().predecessors.clone()).unwrap_or_default();
+        let mut earlier: Vec<String> = LocalityCode::parse(&at)
+            .map(|c| c.locality().predecessors.clone())
+            .unwrap_or_default();
         let here = |f: &&Former| f.successors.iter().any(|s| s.as_str() == at);
         earlier.extend(FORMER.iter().filter(here).map(|f| f.code.clone()));
         before.extend(earlier.into_iter().filter(|c| family.insert(c.clone())));
@@ -175,7 +94,12 @@ pub fn kin(code: &LocalityCode) -> BTreeSet<String> {
             .filter(|l| l.predecessors.contains(&at))
             .map(|l| l.code.clone())
             .collect();
-        later.extend(former(&at).into_iter().flat_map(|f| &f.successors).map(|c| c.as_str().to_owned()));
+        later.extend(
+            former(&at)
+                .into_iter()
+                .flat_map(|f| &f.successors)
+                .map(|c| c.as_str().to_owned()),
+        );
         after.extend(later.into_iter().filter(|c| family.insert(c.clone())));
     }
     family
@@ -202,6 +126,8 @@ pub enum Found {
 pub struct Named {
     /// Councils of today, the closest first.
     pub places: Vec<LocalityCode>,
+    /// The one that is called exactly so, if there is one.
+    pub exact: Option<LocalityCode>,
     /// A county council with all its districts.
     pub county: Option<&'static County>,
     /// Councils that are no more.
@@ -216,10 +142,29 @@ fn plain(name: &str) -> String {
         .filter(|c| !matches!(c, '\'' | '’' | '.'))
         .map(|c| if c.is_alphanumeric() { c } else { ' ' })
         .collect();
-    let shared = ["council", "borough", "district", "county", "city", "of", "the", "london", "metropolitan", "royal"];
+    let shared = [
+        "council",
+        "borough",
+        "district",
+        "county",
+        "city",
+        "of",
+        "the",
+        "london",
+        "metropolitan",
+        "royal",
+    ];
     let words: Vec<&str> = letters.split_whitespace().collect();
-    let telling: Vec<&str> = words.iter().copied().filter(|w| !shared.contains(w)).collect();
-    if telling.is_empty() { words.join(" ") } else { telling.join(" ") }
+    let telling: Vec<&str> = words
+        .iter()
+        .copied()
+        .filter(|w| !shared.contains(w))
+        .collect();
+    if telling.is_empty() {
+        words.join(" ")
+    } else {
+        telling.join(" ")
+    }
 }
 
 /// How well a name fits: the less the better.
@@ -259,15 +204,33 @@ pub fn find(said: &str) -> Found {
     if let Some((name, _)) = regions().find(|(name, _)| plain(name) == wanted) {
         return Found::Region(name);
     }
-    let mut close: Vec<(u8, &Locality)> =
-        localities(None, None).filter_map(|l| Some((fit(&l.name, &wanted)?, l))).collect();
+    let mut close: Vec<(u8, &Locality)> = localities(None, None)
+        .filter_map(|l| Some((fit(&l.name, &wanted)?, l)))
+        .collect();
     close.sort_by(|(a, x), (b, y)| (a, &x.name).cmp(&(b, &y.name)));
-    let named = Named {
-        places: close.into_iter().filter_map(|(_, l)| code_of(l)).take(12).collect(),
-        county: counties().iter().find(|c| plain(&c.name) == wanted),
-        former: FORMER.iter().filter(|f| !f.renumbered && fit(&f.name, &wanted).is_some()).take(6).collect(),
+    let exact = match close.as_slice() {
+        [(0, only)] | [(0, only), (1.., _), ..] => code_of(only),
+        _otherwise => None,
     };
-    if named == Named::default() { Found::Nothing(almost(&wanted)) } else { Found::Named(named) }
+    let named = Named {
+        exact,
+        places: close
+            .into_iter()
+            .filter_map(|(_, l)| code_of(l))
+            .take(12)
+            .collect(),
+        county: counties().iter().find(|c| plain(&c.name) == wanted),
+        former: FORMER
+            .iter()
+            .filter(|f| !f.renumbered && fit(&f.name, &wanted).is_some())
+            .take(6)
+            .collect(),
+    };
+    if named == Named::default() {
+        Found::Nothing(almost(&wanted))
+    } else {
+        Found::Named(named)
+    }
 }
 
 /// Councils whose name is a letter or two away.
@@ -277,7 +240,11 @@ fn almost(wanted: &str) -> Vec<LocalityCode> {
         .filter(|(far, _)| *far <= 2 && *far * 3 <= wanted.chars().count())
         .collect();
     close.sort_by_key(|(far, l)| (*far, &l.name));
-    close.into_iter().filter_map(|(_, l)| code_of(l)).take(4).collect()
+    close
+        .into_iter()
+        .filter_map(|(_, l)| code_of(l))
+        .take(4)
+        .collect()
 }
 
 /// How many letters have to change to make one word of the other.
@@ -334,7 +301,10 @@ impl Outline {
 /// Reads a path: `M` and a point, `l` and steps from there, `Z`, as often as there are rings.
 #[must_use]
 pub fn rings(path: &str) -> Vec<Vec<Point>> {
-    path.split('Z').map(ring).filter(|points| points.len() > 2).collect()
+    path.split('Z')
+        .map(ring)
+        .filter(|points| points.len() > 2)
+        .collect()
 }
 
 fn ring(path: &str) -> Vec<Point> {
@@ -343,7 +313,11 @@ fn ring(path: &str) -> Vec<Point> {
     for (at, letter) in path.char_indices().chain([(path.len(), ' ')]) {
         if !letter.is_ascii_digit() {
             numbers.extend(path[begin..at].parse::<i32>());
-            begin = if letter == '-' { at } else { at + letter.len_utf8() };
+            begin = if letter == '-' {
+                at
+            } else {
+                at + letter.len_utf8()
+            };
         }
     }
     let (mut x, mut y) = (0i32, 0i32);
@@ -358,9 +332,16 @@ fn ring(path: &str) -> Vec<Point> {
 
 fn outline_in(line: &'static str) -> Option<Outline> {
     let fields: Vec<&str> = line.split(',').collect();
-    let [left, top, right, bottom, x, y, path] = fields.as_slice() else { return None };
+    let [left, top, right, bottom, x, y, path] = fields.as_slice() else {
+        return None;
+    };
     Some(Outline {
-        edges: [left.parse().ok()?, top.parse().ok()?, right.parse().ok()?, bottom.parse().ok()?],
+        edges: [
+            left.parse().ok()?,
+            top.parse().ok()?,
+            right.parse().ok()?,
+            bottom.parse().ok()?,
+        ],
         middle: (x.parse().ok()?, y.parse().ok()?),
         path,
     })
@@ -379,7 +360,9 @@ pub fn outlines_within(edges: [i32; 4]) -> impl Iterator<Item = (LocalityCode, O
         .lines()
         .filter_map(|line| line.split_once(','))
         .filter_map(|(code, rest)| Some((LocalityCode::parse(code)?, outline_in(rest)?)))
-        .filter(move |(_, o)| o.edges[0] < right && left < o.edges[2] && o.edges[1] < bottom && top < o.edges[3])
+        .filter(move |(_, o)| {
+            o.edges[0] < right && left < o.edges[2] && o.edges[1] < bottom && top < o.edges[3]
+        })
 }
 
 /// How many steps of the map are one step of the overview.
@@ -387,13 +370,18 @@ pub const OVERVIEW: i32 = 20;
 
 /// The nations and the regions of England, each with its outline in the overview.
 pub fn regions() -> impl Iterator<Item = (&'static str, &'static str)> {
-    REGIONS.lines().skip(1).filter_map(|line| line.split_once(','))
+    REGIONS
+        .lines()
+        .skip(1)
+        .filter_map(|line| line.split_once(','))
 }
 
 /// The councils of a region, by name.
 #[must_use]
 pub fn in_region(region: &str) -> Vec<&'static Locality> {
-    let mut all: Vec<&Locality> = localities(None, None).filter(|l| l.region == region).collect();
+    let mut all: Vec<&Locality> = localities(None, None)
+        .filter(|l| l.region == region)
+        .collect();
     all.sort_by(|a, b| a.name.cmp(&b.name));
     all
 }

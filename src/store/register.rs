@@ -197,7 +197,9 @@ pub fn page(
     }
     if only_leros {
         let (lero, emerging) = (OrganisationKind::Lero, OrganisationKind::EmergingLero);
-        let either = organisations::kind.eq(word(&lero)).or(organisations::kind.eq(word(&emerging)));
+        let either = organisations::kind
+            .eq(word(&lero))
+            .or(organisations::kind.eq(word(&emerging)));
         query = query.filter(either);
     }
     if let Some((name, id)) = after {
@@ -372,7 +374,10 @@ pub fn homes(conn: &mut Conn, today: Day) -> Result<BTreeSet<LocalityCode>, DbEr
         .select(presences::locality)
         .distinct()
         .load(conn)?;
-    Ok(codes.iter().filter_map(|code| LocalityCode::parse(code)).collect())
+    Ok(codes
+        .iter()
+        .filter_map(|code| LocalityCode::parse(code))
+        .collect())
 }
 
 /// How many organisations of each kind there are.

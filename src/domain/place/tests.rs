@@ -1,4 +1,5 @@
 //! What finding a place promises.
+use super::postcode::{OUTWARD, SECTORS};
 use super::*;
 use proptest::prelude::*;
 
@@ -17,8 +18,15 @@ fn found(said: &str) -> Vec<&'static str> {
 #[test]
 fn the_tables_are_sorted_and_every_line_is_found() {
     for table in [SECTORS, OUTWARD, SHAPES] {
-        let keys: Vec<&str> = table.lines().skip(1).filter_map(|l| Some(l.split_once(',')?.0)).collect();
-        assert!(keys.windows(2).all(|pair| pair[0].as_bytes() < pair[1].as_bytes()));
+        let keys: Vec<&str> = table
+            .lines()
+            .skip(1)
+            .filter_map(|l| Some(l.split_once(',')?.0))
+            .collect();
+        assert!(
+            keys.windows(2)
+                .all(|pair| pair[0].as_bytes() < pair[1].as_bytes())
+        );
         for key in &keys {
             assert!(line_of(table, key).is_some(), "{key}");
         }
@@ -29,24 +37,55 @@ fn the_tables_are_sorted_and_every_line_is_found() {
     for code in localities(None, None).filter_map(code_of) {
         let shape = outline(&code).expect("every council has an outline");
         assert!(!shape.rings().is_empty());
-        assert!(neighbours(&code).iter().all(|n| neighbours(n).contains(&code)));
+        assert!(
+            neighbours(&code)
+                .iter()
+                .all(|n| neighbours(n).contains(&code))
+        );
     }
     let all: usize = regional_counts().values().sum();
-    assert_eq!((all, regional_counts().len(), regions().count()), (361, 12, 12));
+    assert_eq!(
+        (all, regional_counts().len(), regions().count()),
+        (361, 12, 12)
+    );
     assert!(regions().all(|(name, _)| !in_region(name).is_empty()));
 }
 
 #[test]
 fn a_postcode_is_read_as_people_type_it() {
-    for said in ["FY1 4AB", "fy1 4ab", "FY14AB", " fy14 ab ", "fy1-4ab", "FY1 4", "fy1", "FY14", "FY1 OAB"] {
+    for said in [
+        "FY1 4AB",
+        "fy1 4ab",
+        "FY14AB",
+        " fy14 ab ",
+        "fy1-4ab",
+        "FY1 4",
+        "fy1",
+        "FY14",
+        "FY1 OAB",
+    ] {
         assert_eq!(found(said).first(), Some(&"Blackpool"), "{said}");
     }
     assert_eq!(found("FY7 6"), ["Wyre"]);
-    assert_eq!(Postcode::read("sw1a1aa").map(|p| p.to_string()), Some("SW1A 1AA".to_owned()));
+    assert_eq!(
+        Postcode::read("sw1a1aa").map(|p| p.to_string()),
+        Some("SW1A 1AA".to_owned())
+    );
     assert!(matches!(find("BT1 5GS"), Found::NorthernIreland(_)));
     assert!(matches!(find("bt48"), Found::NorthernIreland(_)));
-    assert!(matches!(find("ZZ1 1ZZ"), Found::NoSuchPostcode(code) if code.to_string() == "ZZ1 1ZZ"));
-    for not_one in ["", "Wyre", "FY", "1FY", "FY1 4ABC", "FY1 4A!", "FYX 1AA", "ＦＹ１"] {
+    assert!(
+        matches!(find("ZZ1 1ZZ"), Found::NoSuchPostcode(code) if code.to_string() == "ZZ1 1ZZ")
+    );
+    for not_one in [
+        "",
+        "Wyre",
+        "FY",
+        "1FY",
+        "FY1 4ABC",
+        "FY1 4A!",
+        "FYX 1AA",
+        "ＦＹ１",
+    ] {
         assert_eq!(Postcode::read(not_one), None, "{not_one}");
     }
 }
@@ -61,10 +100,25 @@ fn a_council_is_found_by_any_name_it_had() {
     assert_eq!(found("Blackpol"), ["Blackpool"]);
     assert_eq!(found("tower & hamlets").len(), 0);
     assert_eq!(found("brighton & hove"), ["Brighton and Hove"]);
-    let Found::Named(named) = find("Poole") else { panic!("a name") };
-    assert_eq!(names(&named.places), ["Bournemouth, Christchurch and Poole"]);
+    let Found::Named(named) = find("Wyre Council") else {
+        panic!("a name")
+    };
+    assert_eq!(
+        named.exact.map(|c| c.locality().name.as_str()),
+        Some("Wyre")
+    );
+    assert!(names(&named.places).contains(&"Wyre Forest"));
+    let Found::Named(named) = find("Poole") else {
+        panic!("a name")
+    };
+    assert_eq!(
+        names(&named.places),
+        ["Bournemouth, Christchurch and Poole"]
+    );
     assert_eq!(named.former[0].name, "Poole");
-    let Found::Named(named) = find("lancashire county council") else { panic!("a name") };
+    let Found::Named(named) = find("lancashire county council") else {
+        panic!("a name")
+    };
     assert_eq!(named.county.map(|c| c.districts.len()), Some(12));
     assert_eq!(find("northern ireland"), Found::Region("Northern Ireland"));
     for nothing in ["", " ", "x", "%", "council of the moon", "'; drop table"] {
@@ -76,10 +130,17 @@ fn a_council_is_found_by_any_name_it_had() {
 fn a_family_of_councils_has_no_sisters() {
     let together = LocalityCode::parse("E06000058").expect("a council");
     let family = kin(&together);
-    assert!(["E06000028", "E06000029", "E06000058"].iter().all(|c| family.contains(*c)));
+    assert!(
+        ["E06000028", "E06000029", "E06000058"]
+            .iter()
+            .all(|c| family.contains(*c))
+    );
     let wyre = LocalityCode::parse("E07000128").expect("a council");
     assert_eq!(kin(&wyre).len(), 1);
-    assert_eq!(former("E06000028").map(|f| f.successors.as_slice()), Some([together].as_slice()));
+    assert_eq!(
+        former("E06000028").map(|f| f.successors.as_slice()),
+        Some([together].as_slice())
+    );
 }
 
 proptest! {

@@ -6,8 +6,8 @@ use serde::Deserialize;
 
 use super::cases::SliceQuery;
 use super::{Answer, json};
-use crate::casework::{Desk, Error};
 use crate::casework::read::Page;
+use crate::casework::{Desk, Error};
 use crate::domain::register::{self, LocalityCode, Nation};
 use crate::domain::review;
 use crate::domain::text::Line;
@@ -50,7 +50,10 @@ pub async fn locality(ask: Ask) -> Answer {
 
 pub async fn organisations(ask: Ask, desk: Data<Desk>) -> Answer {
     let code = ask.id("code", LocalityCode::parse)?;
-    json(StatusCode::OK, &desk.organisations_in(ask.caller, code).await?)
+    json(
+        StatusCode::OK,
+        &desk.organisations_in(ask.caller, code).await?,
+    )
 }
 
 pub async fn counties() -> Answer {

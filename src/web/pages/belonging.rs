@@ -12,18 +12,34 @@ use crate::web::problem::{Kind, Problem};
 /// What the forms here say around themselves; only for those who may use them.
 async fn around(visit: &Visit, id: OrganisationId) -> Result<Value, Problem> {
     let keeper = visit.is(Role::Coordinator);
-    let own = visit.me()?.memberships.iter().find(|m| m.organisation == id && m.lead && m.state == MembershipState::Active);
+    let own = visit
+        .me()?
+        .memberships
+        .iter()
+        .find(|m| m.organisation == id && m.lead && m.state == MembershipState::Active);
     if !keeper && own.is_none() {
         return Err(Problem::new(Kind::NotAllowed));
     }
-    let organisation = visit.desk.organisation(visit.caller(), id).await.map_err(Problem::from)?;
-    let all = visit.desk.colleagues(visit.caller(), id).await.map_err(Problem::from)?;
-    let active = || all.iter().filter(|c| c.membership.state == MembershipState::Active);
-    let choice = |c: &crate::casework::members::Colleague| {
-        json!({ "value": c.membership.id, "label": c.name, "hint": null })
+    let organisation = visit
+        .desk
+        .organisation(visit.caller(), id)
+        .await
+        .map_err(Problem::from)?;
+    let all = visit
+        .desk
+        .colleagues(visit.caller(), id)
+        .await
+        .map_err(Problem::from)?;
+    let active = || {
+        all.iter()
+            .filter(|c| c.membership.state == MembershipState::Active)
     };
+    let choice = |c: &crate::casework::members::Colleague| json!({ "value": c.membership.id, "label": c.name, "hint": null });
     let own = own.map(|m| m.id);
-    let others: Vec<Value> = active().filter(|c| !c.membership.lead && Some(c.membership.id) != own).map(choice).collect();
+    let others: Vec<Value> = active()
+        .filter(|c| !c.membership.lead && Some(c.membership.id) != own)
+        .map(choice)
+        .collect();
     let leads: Vec<Value> = active().filter(|c| c.membership.lead).map(choice).collect();
     Ok(json!({
         "organisation": organisation, "base": base(visit, id), "own": own, "others": others, "leads": leads,
@@ -41,7 +57,11 @@ pub async fn inviting(visit: Visit) -> Answer {
 pub async fn invite(visit: Visit) -> Answer {
     let id = organisation_of(&visit)?;
     let done = match visit.body() {
-        Ok(new) => visit.desk.invite_member(visit.caller(), id, new, visit.once()).await.map_err(Problem::from),
+        Ok(new) => visit
+            .desk
+            .invite_member(visit.caller(), id, new, visit.once())
+            .await
+            .map_err(Problem::from),
         Err(problem) => Err(problem),
     };
     match done {
@@ -52,13 +72,30 @@ pub async fn invite(visit: Visit) -> Answer {
 
 /// What ending a membership means, before it is done.
 pub async fn ending(visit: Visit) -> Answer {
-    let (id, membership) = (organisation_of(&visit)?, visit.id("membership", MembershipId::parse)?);
-    let organisation = visit.desk.organisation(visit.caller(), id).await.map_err(Problem::from)?;
-    let all = visit.desk.colleagues(visit.caller(), id).await.map_err(Problem::from)?;
+    let (id, membership) = (
+        organisation_of(&visit)?,
+        visit.id("membership", MembershipId::parse)?,
+    );
+    let organisation = visit
+        .desk
+        .organisation(visit.caller(), id)
+        .await
+        .map_err(Problem::from)?;
+    let all = visit
+        .desk
+        .colleagues(visit.caller(), id)
+        .await
+        .map_err(Problem::from)?;
     let missing = || Problem::new(Kind::NotFound);
-    let colleague = all.iter().find(|c| c.membership.id == membership).ok_or_else(missing)?;
+    let colleague = all
+        .iter()
+        .find(|c| c.membership.id == membership)
+        .ok_or_else(missing)?;
     let me = visit.me()?.person.id;
-    let leads = all.iter().filter(|c| c.membership.lead && c.membership.state == MembershipState::Active).count();
+    let leads = all
+        .iter()
+        .filter(|c| c.membership.lead && c.membership.state == MembershipState::Active)
+        .count();
     visit.page("register/end", json!({
         "organisation": organisation, "base": base(&visit, id), "name": colleague.name, "membership": colleague.membership,
         "self": colleague.membership.person == me, "only_lead": colleague.membership.lead && leads == 1,
@@ -67,7 +104,10 @@ pub async fn ending(visit: Visit) -> Answer {
 
 /// Ends it.
 pub async fn end(visit: Visit) -> Answer {
-    let (id, membership) = (organisation_of(&visit)?, visit.id("membership", MembershipId::parse)?);
+    let (id, membership) = (
+        organisation_of(&visit)?,
+        visit.id("membership", MembershipId::parse)?,
+    );
     let ended = visit
         .desk
         .end_membership(visit.caller(), membership, visit.once())
@@ -89,7 +129,11 @@ pub async fn handing_over(visit: Visit) -> Answer {
 pub async fn hand_over(visit: Visit) -> Answer {
     let id = organisation_of(&visit)?;
     let done = match visit.body() {
-        Ok(asked) => visit.desk.hand_over_lead(visit.caller(), id, asked, visit.once()).await.map_err(Problem::from),
+        Ok(asked) => visit
+            .desk
+            .hand_over_lead(visit.caller(), id, asked, visit.once())
+            .await
+            .map_err(Problem::from),
         Err(problem) => Err(problem),
     };
     match done {

@@ -19,12 +19,12 @@ const A_PAGE: u16 = 30;
 
 /// The search, and what it found.
 pub async fn find(visit: Visit) -> Answer {
-    let said: String = visit.asked_for("q").unwrap_or_default().trim().chars().take(100).collect();
+    let said = searched(&visit).unwrap_or_default();
     let region = visit.asked_for("region").and_then(|name| region_of(&name));
     let homes = visit.desk.homes().await.map_err(Problem::from)?;
     let mut data = json!({
         "q": said, "answer": "", "written": "", "places": [], "county": null, "former": [], "here": null,
-        "place": null, "region": region, "councils": [], "map": null, "regions": regions(&homes),
+        "place": null, "others": [], "region": region, "councils": [], "map": null, "regions": regions(&homes),
     });
     if !said.is_empty() {
         answer(&visit, &said, &homes, &mut data).await?;
@@ -45,7 +45,9 @@ pub async fn find(visit: Visit) -> Answer {
 }
 
 fn region_of(name: &str) -> Option<&'static str> {
-    place::regions().map(|(region, _)| region).find(|region| *region == name)
+    place::regions()
+        .map(|(region, _)| region)
+        .find(|region| *region == name)
 }
 
 /// The nations and regions, each with how many of its councils have a LERO at home.
@@ -60,7 +62,12 @@ fn regions(homes: &BTreeSet<LocalityCode>) -> Vec<Value> {
 }
 
 /// Fills in what was found.
-async fn answer(visit: &Visit, said: &str, homes: &BTreeSet<LocalityCode>, data: &mut Value) -> Result<(), Problem> {
+async fn answer(
+    visit: &Visit,
+    said: &str,
+    homes: &BTreeSet<LocalityCode>,
+    data: &mut Value,
+) -> Result<(), Problem> {
     let (answer, places) = match place::find(said) {
         Found::Postcode(code, places) => {
             data["written"] = code.to_string().into();
@@ -94,10 +101,11 @@ async fn answer(visit: &Visit, said: &str, homes: &BTreeSet<LocalityCode>, data:
                 let more = named.former.iter().flat_map(|f| f.successors.clone());
                 places.extend(more.collect::<BTreeSet<_>>());
             }
-            // One that is called exactly so is the one.
-            let exact = places.iter().position(|c| c.locality().name.to_lowercase() == said.to_lowercase());
-            if let Some(at) = exact.filter(|_| named.county.is_none()) {
-                places = vec![places.swap_remove(at)];
+            // One that is called exactly so is the one; others are named beside it.
+            if let Some(exact) = named.exact.filter(|_| named.county.is_none()) {
+                places.retain(|code| *code != exact);
+                data["others"] = linked(&places);
+                places = vec![exact];
             }
             ("named", places)
         }
@@ -110,25 +118,36 @@ async fn answer(visit: &Visit, said: &str, homes: &BTreeSet<LocalityCode>, data:
     data["answer"] = answer.into();
     data["places"] = linked(&places);
     if let [only] = places.as_slice() {
-        let here = visit.desk.organisations_in(visit.caller(), only.clone()).await.map_err(Problem::from)?;
+        let here = visit
+            .desk
+            .organisations_in(visit.caller(), only.clone())
+            .await
+            .map_err(Problem::from)?;
         data["map"] = around(visit, only, homes);
         data["place"] = described(only, &here, homes);
     } else if !places.is_empty() {
         data["places"] = each(visit, &places).await?;
-        data["map"] = map::of(&places.iter().map(|code| asked(code)).collect::<Vec<_>>());
+        data["map"] = map::of(&places.iter().map(asked).collect::<Vec<_>>());
     }
     Ok(())
 }
 
 fn linked(places: &[LocalityCode]) -> Value {
-    places.iter().map(|code| json!({ "code": code, "name": code.locality().name, "here": [] })).collect()
+    places
+        .iter()
+        .map(|code| json!({ "code": code, "name": code.locality().name, "here": [] }))
+        .collect()
 }
 
 /// Several places, each with who is at home there.
 async fn each(visit: &Visit, places: &[LocalityCode]) -> Result<Value, Problem> {
     let mut all = Vec::new();
     for code in places {
-        let here = visit.desk.organisations_in(visit.caller(), code.clone()).await.map_err(Problem::from)?;
+        let here = visit
+            .desk
+            .organisations_in(visit.caller(), code.clone())
+            .await
+            .map_err(Problem::from)?;
         let names: Vec<Value> = leros(&here)
             .filter(|h| h["presence"]["kind"] == "home")
             .map(|h| h["working_name"].clone())
@@ -139,15 +158,35 @@ async fn each(visit: &Visit, places: &[LocalityCode]) -> Result<Value, Problem> 
 }
 
 fn asked(code: &LocalityCode) -> MapPlace {
-    MapPlace { code: code.clone(), kind: Kind::Asked, says: String::new() }
+    MapPlace {
+        code: code.clone(),
+        kind: Kind::Asked,
+        says: String::new(),
+    }
 }
 
 /// A map of a place, with the places next to it where a LERO is at home.
 fn around(visit: &Visit, code: &LocalityCode, homes: &BTreeSet<LocalityCode>) -> Value {
-    let (here, next) = (visit.language.said("The place you asked about"), visit.language.said("Next to it, with a LERO at home"));
-    let near = place::neighbours(code).into_iter().filter(|n| homes.contains(n));
-    let near = near.map(|code| MapPlace { code, kind: Kind::One, says: next.clone() });
-    map::of(&std::iter::once(MapPlace { says: here, ..asked(code) }).chain(near).collect::<Vec<_>>())
+    let (here, next) = (
+        visit.language.said("The place you asked about"),
+        visit.language.said("Next to it, with a LERO at home"),
+    );
+    let near = place::neighbours(code)
+        .into_iter()
+        .filter(|n| homes.contains(n));
+    let near = near.map(|code| MapPlace {
+        code,
+        kind: Kind::One,
+        says: next.clone(),
+    });
+    map::of(
+        &std::iter::once(MapPlace {
+            says: here,
+            ..asked(code)
+        })
+        .chain(near)
+        .collect::<Vec<_>>(),
+    )
 }
 
 /// The LEROs of a place, for anybody.
@@ -160,10 +199,20 @@ fn leros(here: &LocalityPresences) -> impl Iterator<Item = Value> + '_ {
 }
 
 /// What a page says of a place.
-fn described(code: &LocalityCode, here: &LocalityPresences, homes: &BTreeSet<LocalityCode>) -> Value {
+fn described(
+    code: &LocalityCode,
+    here: &LocalityPresences,
+    homes: &BTreeSet<LocalityCode>,
+) -> Value {
     let locality = code.locality();
-    let of = |kind: &str| leros(here).filter(|h| h["presence"]["kind"] == kind).collect::<Vec<_>>();
-    let above = counties().iter().find(|c| Some(&c.code) == locality.county.as_ref());
+    let of = |kind: &str| {
+        leros(here)
+            .filter(|h| h["presence"]["kind"] == kind)
+            .collect::<Vec<_>>()
+    };
+    let above = counties()
+        .iter()
+        .find(|c| Some(&c.code) == locality.county.as_ref());
     let near: Vec<Value> = place::neighbours(code)
         .into_iter()
         .map(|n| json!({ "code": n, "name": n.locality().name, "home": homes.contains(&n) }))
@@ -182,7 +231,7 @@ pub async fn place(visit: Visit) -> Answer {
     let code = match visit.id("code", LocalityCode::parse) {
         Ok(code) => code,
         Err(unknown) => {
-            let former = visit.id("code", |code| place::former(code))?;
+            let former = visit.id("code", place::former)?;
             return match former.successors.as_slice() {
                 [only] => visit.on(&format!("/places/{}", only.as_str())),
                 [_, ..] => visit.on(&format!("/find?{}", query("q", &former.name))),
@@ -190,19 +239,35 @@ pub async fn place(visit: Visit) -> Answer {
             };
         }
     };
-    let here = visit.desk.organisations_in(visit.caller(), code.clone()).await.map_err(Problem::from)?;
+    let here = visit
+        .desk
+        .organisations_in(visit.caller(), code.clone())
+        .await
+        .map_err(Problem::from)?;
     let homes = visit.desk.homes().await.map_err(Problem::from)?;
-    visit.page("public/place", json!({ "place": described(&code, &here, &homes), "map": around(&visit, &code, &homes) }))
+    visit.page(
+        "public/place",
+        json!({ "place": described(&code, &here, &homes), "map": around(&visit, &code, &homes) }),
+    )
+}
+
+/// What was typed to search for: one line, without anything that nobody can type.
+pub(super) fn searched(visit: &Visit) -> Option<String> {
+    let said = visit.asked_for("q")?;
+    let shown: String = said.chars().filter(|c| !c.is_control()).take(100).collect();
+    Some(shown.trim().to_owned()).filter(|text| !text.is_empty())
 }
 
 /// A query that holds whatever was typed.
 pub(super) fn query(key: &str, value: &str) -> String {
-    url::form_urlencoded::Serializer::new(String::new()).append_pair(key, value).finish()
+    url::form_urlencoded::Serializer::new(String::new())
+        .append_pair(key, value)
+        .finish()
 }
 
 /// The LEROs from A to Z.
 pub async fn leros_by_name(visit: Visit) -> Answer {
-    let text = visit.asked_for("q").map(|q| q.trim().chars().take(100).collect::<String>());
+    let text = searched(&visit);
     let page = visit
         .desk
         .listed(visit.caller(), text.clone(), true, visit.slice(A_PAGE)?)
@@ -211,14 +276,20 @@ pub async fn leros_by_name(visit: Visit) -> Answer {
     let homes = visit.desk.homes().await.map_err(Problem::from)?;
     let first = visit.asked_for("cursor").is_none();
     let next = page.next.as_deref().map(|cursor| {
-        let narrowed = text.as_deref().map(|q| format!("{}&", query("q", q))).unwrap_or_default();
+        let narrowed = text
+            .as_deref()
+            .map(|q| format!("{}&", query("q", q)))
+            .unwrap_or_default();
         format!("/leros?{narrowed}{}", query("cursor", cursor))
     });
     let items = public(serde_json::to_value(&page.items).unwrap_or_default());
-    visit.page("public/leros", json!({
-        "q": text.unwrap_or_default(), "items": items, "next": next, "first": first,
-        "uk": map::country(&homes, None), "homes": homes.len(), "regions": regions(&homes),
-    }))
+    visit.page(
+        "public/leros",
+        json!({
+            "q": text.unwrap_or_default(), "items": items, "next": next, "first": first,
+            "uk": map::country(&homes, None), "homes": homes.len(), "regions": regions(&homes),
+        }),
+    )
 }
 
 /// What a list says to anybody, whoever reads it.
@@ -234,12 +305,21 @@ fn public(mut items: Value) -> Value {
 /// A LERO, as it describes itself.
 pub async fn lero(visit: Visit) -> Answer {
     let id = visit.id("organisation", OrganisationId::parse)?;
-    let organisation = visit.desk.organisation(visit.caller(), id).await.map_err(Problem::from)?;
+    let organisation = visit
+        .desk
+        .organisation(visit.caller(), id)
+        .await
+        .map_err(Problem::from)?;
     if !organisation.kind.is_lero() {
         return Err(Problem::new(Trouble::NotFound));
     }
     let today = visit.desk.clock.now().london_day();
-    let mut presences = visit.desk.presences(visit.caller(), id).await.map_err(Problem::from)?.items;
+    let mut presences = visit
+        .desk
+        .presences(visit.caller(), id)
+        .await
+        .map_err(Problem::from)?
+        .items;
     presences.retain(|p| {
         p.state == crate::domain::register::PresenceState::Confirmed
             && p.kind != PresenceKind::Former
@@ -262,7 +342,11 @@ pub(super) fn whereabouts(visit: &Visit, presences: &[Presence]) -> Value {
                 PresenceKind::AlsoServes => (Kind::Two, "Also serves people in"),
                 PresenceKind::Former => return None,
             };
-            Some(MapPlace { code: p.locality.clone(), kind, says: visit.language.said(says) })
+            Some(MapPlace {
+                code: p.locality.clone(),
+                kind,
+                says: visit.language.said(says),
+            })
         })
         .collect();
     map::of(&places)

@@ -58,7 +58,10 @@ const MANY: usize = 60;
 pub fn of(places: &[MapPlace]) -> Value {
     let mut kinds: BTreeMap<LocalityCode, BTreeSet<Kind>> = BTreeMap::new();
     for place in places {
-        kinds.entry(place.code.clone()).or_default().insert(place.kind);
+        kinds
+            .entry(place.code.clone())
+            .or_default()
+            .insert(place.kind);
     }
     let outlines: BTreeMap<_, _> = kinds
         .iter()
@@ -72,7 +75,9 @@ pub fn of(places: &[MapPlace]) -> Value {
         .map(|(code, o)| (code.locality().name.clone(), o.rings()))
         .collect();
     if around.len() > MANY {
-        around = place::regions().map(|(_, path)| (String::new(), stretched(path))).collect();
+        around = place::regions()
+            .map(|(_, path)| (String::new(), stretched(path)))
+            .collect();
     }
     // Smaller ones on top, so that a town inside its district is seen.
     let mut mine: Vec<_> = outlines
@@ -80,7 +85,9 @@ pub fn of(places: &[MapPlace]) -> Value {
         .map(|(code, (o, kind))| (code.locality().name.clone(), o.rings(), kind.class()))
         .collect();
     mine.sort_by_key(|(_, rings, _)| std::cmp::Reverse(drawing::size_of(rings)));
-    let background = around.into_iter().map(|(name, rings)| (name, rings, "m-other"));
+    let background = around
+        .into_iter()
+        .map(|(name, rings)| (name, rings, "m-other"));
     let all: Vec<_> = background.chain(mine).collect();
     let (shapes, names) = drawn(&frame, &all);
     json!({
@@ -101,7 +108,12 @@ fn shown_as(kinds: &BTreeSet<Kind>) -> Kind {
 }
 
 fn stretched(path: &str) -> Vec<Vec<Point>> {
-    let larger = |points: Vec<Point>| points.into_iter().map(|(x, y)| (x * OVERVIEW, y * OVERVIEW)).collect();
+    let larger = |points: Vec<Point>| {
+        points
+            .into_iter()
+            .map(|(x, y)| (x * OVERVIEW, y * OVERVIEW))
+            .collect()
+    };
     place::rings(path).into_iter().map(larger).collect()
 }
 
@@ -118,10 +130,18 @@ fn drawn(frame: &Frame, all: &[(String, Vec<Vec<Point>>, &str)]) -> (Vec<Value>,
             grain *= 1.5;
             continue;
         }
-        let shapes = shapes.into_iter().map(|(d, class)| json!({ "d": d, "class": class })).collect();
+        let shapes = shapes
+            .into_iter()
+            .map(|(d, class)| json!({ "d": d, "class": class }))
+            .collect();
         // What the map is about is named first, and whatever fits beside it after.
         let named = all.iter().rev().filter(|(name, ..)| !name.is_empty());
-        return (shapes, frame.names(named.map(|(name, rings, class)| (name.as_str(), rings.as_slice(), *class != "m-other"))));
+        return (
+            shapes,
+            frame.names(named.map(|(name, rings, class)| {
+                (name.as_str(), rings.as_slice(), *class != "m-other")
+            })),
+        );
     }
 }
 
@@ -129,7 +149,10 @@ fn drawn(frame: &Frame, all: &[(String, Vec<Vec<Point>>, &str)]) -> (Vec<Value>,
 fn key(places: &[MapPlace], kinds: &BTreeMap<LocalityCode, BTreeSet<Kind>>) -> Vec<Value> {
     let mut lines: Vec<(Kind, &str, Vec<&LocalityCode>)> = Vec::new();
     for place in places {
-        match lines.iter_mut().find(|(kind, says, _)| *kind == place.kind && *says == place.says) {
+        match lines
+            .iter_mut()
+            .find(|(kind, says, _)| *kind == place.kind && *says == place.says)
+        {
             Some((_, _, codes)) if codes.contains(&&place.code) => {}
             Some((_, _, codes)) => codes.push(&place.code),
             None => lines.push((place.kind, &place.says, vec![&place.code])),
@@ -157,7 +180,10 @@ fn key(places: &[MapPlace], kinds: &BTreeMap<LocalityCode, BTreeSet<Kind>>) -> V
 /// A map of the whole country with a dot at each place, for `{{> parts/map_uk map=map}}`. The regions are counted in
 /// words beside it by whoever asks.
 #[must_use]
-pub fn country<'a>(spots: impl IntoIterator<Item = &'a LocalityCode>, chosen: Option<&str>) -> Value {
+pub fn country<'a>(
+    spots: impl IntoIterator<Item = &'a LocalityCode>,
+    chosen: Option<&str>,
+) -> Value {
     let regions: Vec<Value> = place::regions()
         .map(|(name, d)| json!({ "d": d, "class": if chosen == Some(name) { "m-place" } else { "m-other" } }))
         .collect();
@@ -175,7 +201,11 @@ mod tests {
     use crate::domain::register::localities;
 
     fn at(code: &str, kind: Kind, says: &str) -> MapPlace {
-        MapPlace { code: LocalityCode::parse(code).expect("a council"), kind, says: says.to_owned() }
+        MapPlace {
+            code: LocalityCode::parse(code).expect("a council"),
+            kind,
+            says: says.to_owned(),
+        }
     }
 
     #[test]
@@ -186,21 +216,43 @@ mod tests {
             at("E07000119", Kind::Two, "Voices"),
             at("E07000128", Kind::Two, "Voices"),
         ]);
-        assert_eq!((map["hatched"].as_bool(), map["key"].as_array().map(Vec::len)), (Some(true), Some(3)));
+        assert_eq!(
+            (
+                map["hatched"].as_bool(),
+                map["key"].as_array().map(Vec::len)
+            ),
+            (Some(true), Some(3))
+        );
         assert_eq!(map["key"][0]["places"][1]["name"], "Wyre");
         assert_eq!(map["key"][2]["class"], "m-both");
         let labels = map["labels"].as_array().expect("labels");
         for name in ["Wyre", "Fylde", "Blackpool"] {
-            assert!(labels.iter().any(|l| l["lines"][0] == name && l["main"] == true), "{name}: {labels:?}");
+            assert!(
+                labels
+                    .iter()
+                    .any(|l| l["lines"][0] == name && l["main"] == true),
+                "{name}: {labels:?}"
+            );
         }
         assert_eq!(of(&[]), Value::Null);
     }
 
     #[test]
     fn every_map_stays_small_and_its_names_inside() {
-        let codes: Vec<LocalityCode> = localities(None, None).filter_map(|l| LocalityCode::parse(&l.code)).collect();
-        let far = vec![at("S12000027", Kind::One, "North"), at("E06000053", Kind::Two, "South")];
-        let one = |code: &LocalityCode| vec![MapPlace { code: code.clone(), kind: Kind::Asked, says: String::new() }];
+        let codes: Vec<LocalityCode> = localities(None, None)
+            .filter_map(|l| LocalityCode::parse(&l.code))
+            .collect();
+        let far = vec![
+            at("S12000027", Kind::One, "North"),
+            at("E06000053", Kind::Two, "South"),
+        ];
+        let one = |code: &LocalityCode| {
+            vec![MapPlace {
+                code: code.clone(),
+                kind: Kind::Asked,
+                says: String::new(),
+            }]
+        };
         for places in codes.iter().step_by(5).map(one).chain([far]) {
             let (map, name) = (of(&places), &places[0].code.locality().name);
             let octets = map.to_string().len();
@@ -208,10 +260,21 @@ mod tests {
             let height = map["height"].as_f64().expect("a height");
             assert!((200.0..=620.0).contains(&height), "{name}: {height}");
             for label in map["labels"].as_array().expect("labels") {
-                let (x, y) = (label["x"].as_f64().expect("x"), label["y"].as_f64().expect("y"));
-                assert!((0.0..=WIDTH).contains(&x) && (0.0..=height).contains(&y), "{name}: {label}");
+                let (x, y) = (
+                    label["x"].as_f64().expect("x"),
+                    label["y"].as_f64().expect("y"),
+                );
+                assert!(
+                    (0.0..=WIDTH).contains(&x) && (0.0..=height).contains(&y),
+                    "{name}: {label}"
+                );
             }
-            assert!(map["labels"].as_array().is_some_and(|all| all.iter().any(|l| l["main"] == true)), "{name}");
+            assert!(
+                map["labels"]
+                    .as_array()
+                    .is_some_and(|all| all.iter().any(|l| l["main"] == true)),
+                "{name}"
+            );
         }
         assert!(country(&codes, Some("Wales")).to_string().len() < 25_000);
     }

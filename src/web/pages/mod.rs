@@ -8,6 +8,7 @@ mod frame;
 mod helpers;
 mod kept;
 mod map;
+mod presences;
 mod public;
 mod register;
 mod visit;
@@ -134,13 +135,14 @@ pub fn places() -> Vec<Place> {
         form("/register/new", register::new, register::add),
         page("/register/{organisation}", register::organisation),
         form("/register/{organisation}/edit", register::edit, register::change),
-        form("/register/{organisation}/presences", register::declaring, register::declare),
-        button("/register/{organisation}/presences/{presence}", register::judge),
+        form("/register/{organisation}/presences", presences::declaring, presences::declare),
+        button("/register/{organisation}/presences/{presence}", presences::judge),
         form("/register/{organisation}/members", belonging::inviting, belonging::invite),
         form("/register/{organisation}/members/{membership}", belonging::ending, belonging::end),
         form("/register/{organisation}/lead", belonging::handing_over, belonging::hand_over),
+        page("/organisation", register::own),
         page("/organisation/{organisation}", register::organisation),
-        form("/organisation/{organisation}/presences", register::declaring, register::declare),
+        form("/organisation/{organisation}/presences", presences::declaring, presences::declare),
         form("/organisation/{organisation}/members", belonging::inviting, belonging::invite),
         form("/organisation/{organisation}/members/{membership}", belonging::ending, belonging::end),
         form("/organisation/{organisation}/lead", belonging::handing_over, belonging::hand_over),

@@ -46,12 +46,18 @@ pub async fn standards(visit: Visit) -> Answer {
     let mut sections: Vec<(&str, &str, bool, Vec<Value>)> = Vec::new();
     for standard in review::standards() {
         // "Local: it is directed by …": the word before the colon is its name.
-        let (name, about) = standard.label.split_once(": ").unwrap_or((&standard.label, ""));
+        let (name, about) = standard
+            .label
+            .split_once(": ")
+            .unwrap_or((&standard.label, ""));
         let shown = json!({
             "number": standard.number, "name": name, "about": capital(about),
             "core": review::CORE.contains(&standard.number), "constituted_only": standard.constituted_only,
         });
-        match sections.last_mut().filter(|(section, ..)| *section == standard.section) {
+        match sections
+            .last_mut()
+            .filter(|(section, ..)| *section == standard.section)
+        {
             Some((.., all)) => all.push(shown),
             None => sections.push((
                 &standard.section,
@@ -68,13 +74,19 @@ pub async fn standards(visit: Visit) -> Answer {
         })
         .collect();
     let count = review::standards().len();
-    visit.page("public/standards", json!({ "sections": sections, "count": count, "core": review::CORE.len() }))
+    visit.page(
+        "public/standards",
+        json!({ "sections": sections, "count": count, "core": review::CORE.len() }),
+    )
 }
 
 /// With a capital letter at its beginning.
 pub(super) fn capital(words: &str) -> String {
     let mut letters = words.chars();
-    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+    letters
+        .next()
+        .map(|first| first.to_uppercase().chain(letters).collect())
+        .unwrap_or_default()
 }
 
 /// What works for whom, and what to do where it does not.
@@ -96,7 +108,10 @@ pub async fn safety(visit: Visit) -> Answer {
 pub async fn help(visit: Visit) -> Answer {
     let settings = &visit.desk.settings;
     let (days, hours) = (settings.invitation_days, settings.session_hours);
-    visit.page("public/help", json!({ "invitation_days": days, "session_hours": hours }))
+    visit.page(
+        "public/help",
+        json!({ "invitation_days": days, "session_hours": hours }),
+    )
 }
 
 /// When something about the process, or about somebody neutral, is not as it should be.
@@ -113,6 +128,9 @@ mod tests {
         assert_eq!(said(Span::Days(42)), json!({ "count": 6, "unit": "weeks" }));
         assert_eq!(said(Span::Days(7)), json!({ "count": 1, "unit": "week" }));
         assert_eq!(said(Span::Days(30)), json!({ "count": 30, "unit": "days" }));
-        assert_eq!(said(Span::WorkingDays(1)), json!({ "count": 1, "unit": "working_day" }));
+        assert_eq!(
+            said(Span::WorkingDays(1)),
+            json!({ "count": 1, "unit": "working_day" })
+        );
     }
 }

@@ -3,17 +3,17 @@
 use serde_json::{Value, json};
 
 use super::fields::Fields;
-use super::find::{query, whereabouts};
+use super::find::{query, searched, whereabouts};
 use super::map;
 use super::public::capital;
 use super::visit::{Visit, tag};
 use crate::casework::places::RegisterBoard;
 use crate::casework::register::{OrganisationView, WriteOrganisation};
-use crate::domain::id::{OrganisationId, PresenceId};
+use crate::domain::id::OrganisationId;
 use crate::domain::overlap::not_over;
-use crate::domain::people::Role;
+use crate::domain::people::{MembershipState, Role};
 use crate::domain::place;
-use crate::domain::register::{LocalityCode, Presence, PresenceKind, PresenceState};
+use crate::domain::register::{Presence, PresenceKind};
 use crate::web::api::Answer;
 use crate::web::json;
 use crate::web::problem::{Kind, Problem};
@@ -22,20 +22,34 @@ use crate::web::problem::{Kind, Problem};
 const A_PAGE: u16 = 30;
 /// The strengths that are offered to be ticked; any other can be written.
 const STRENGTHS: [&str; 8] = [
-    "peer support", "harm reduction", "housing", "advocacy", "training", "family and friends", "creative arts", "employment",
+    "peer support",
+    "harm reduction",
+    "housing",
+    "advocacy",
+    "training",
+    "family and friends",
+    "creative arts",
+    "employment",
 ];
 
 /// The register: what waits, where nobody is at home, and every organisation by name.
 pub async fn list(visit: Visit) -> Answer {
-    let board = visit.desk.register_board(visit.caller()).await.map_err(Problem::from)?;
-    let text = visit.asked_for("q").map(|q| q.trim().chars().take(100).collect::<String>());
+    let board = visit
+        .desk
+        .register_board(visit.caller())
+        .await
+        .map_err(Problem::from)?;
+    let text = searched(&visit);
     let page = visit
         .desk
         .listed(visit.caller(), text.clone(), false, visit.slice(A_PAGE)?)
         .await
         .map_err(Problem::from)?;
     let next = page.next.as_deref().map(|cursor| {
-        let narrowed = text.as_deref().map(|q| format!("{}&", query("q", q))).unwrap_or_default();
+        let narrowed = text
+            .as_deref()
+            .map(|q| format!("{}&", query("q", q)))
+            .unwrap_or_default();
         format!("/register?{narrowed}{}", query("cursor", cursor))
     });
     let first = visit.asked_for("cursor").is_none();
@@ -64,31 +78,46 @@ pub(super) fn organisation_of(visit: &Visit) -> Result<OrganisationId, Problem> 
 
 /// Where the pages of this organisation are, for whoever is looking: the register's, or their own.
 pub(super) fn base(visit: &Visit, id: OrganisationId) -> String {
-    let room = if visit.path().starts_with("/register") { "register" } else { "organisation" };
+    let room = if visit.path().starts_with("/register") {
+        "register"
+    } else {
+        "organisation"
+    };
     format!("/{room}/{id}")
 }
 
 /// What every page of an organisation says: what it is, who looks, and what they may do.
-struct Looked {
-    id: OrganisationId,
+pub(super) struct Looked {
+    pub(super) id: OrganisationId,
     organisation: OrganisationView,
     base: String,
-    keeper: bool,
-    lead: bool,
+    pub(super) keeper: bool,
+    pub(super) lead: bool,
 }
 
 impl Looked {
-    async fn at(visit: &Visit) -> Result<Self, Problem> {
+    pub(super) async fn at(visit: &Visit) -> Result<Self, Problem> {
         let id = organisation_of(visit)?;
         let me = visit.me()?;
-        let lead = me.memberships.iter().any(|m| {
-            m.organisation == id && m.lead && m.state == crate::domain::people::MembershipState::Active
-        });
-        let organisation = visit.desk.organisation(visit.caller(), id).await.map_err(Problem::from)?;
-        Ok(Self { id, organisation, base: base(visit, id), keeper: visit.is(Role::Coordinator), lead })
+        let lead = me
+            .memberships
+            .iter()
+            .any(|m| m.organisation == id && m.lead && m.state == MembershipState::Active);
+        let organisation = visit
+            .desk
+            .organisation(visit.caller(), id)
+            .await
+            .map_err(Problem::from)?;
+        Ok(Self {
+            id,
+            organisation,
+            base: base(visit, id),
+            keeper: visit.is(Role::Coordinator),
+            lead,
+        })
     }
 
-    fn data(&self) -> Value {
+    pub(super) fn data(&self) -> Value {
         json!({
             "organisation": self.organisation, "base": self.base, "keeper": self.keeper, "lead": self.lead,
             "may": self.keeper || self.lead, "in_register": self.base.starts_with("/register"),
@@ -96,18 +125,51 @@ impl Looked {
     }
 }
 
-fn with(mut data: Value, more: Value) -> Value {
+pub(super) fn with(mut data: Value, more: Value) -> Value {
     if let (Value::Object(data), Value::Object(more)) = (&mut data, more) {
         data.extend(more);
     }
     data
 }
 
+/// The organisations of whoever looks: straight on, where there is one.
+pub async fn own(visit: Visit) -> Answer {
+    let mut all = Vec::new();
+    for membership in visit
+        .me()?
+        .memberships
+        .iter()
+        .filter(|m| m.state == MembershipState::Active)
+    {
+        let id = membership.organisation;
+        all.push(
+            visit
+                .desk
+                .organisation(visit.caller(), id)
+                .await
+                .map_err(Problem::from)?,
+        );
+    }
+    if let [only] = all.as_slice() {
+        return visit.on(&format!("/organisation/{}", only.id));
+    }
+    visit.page("register/own", json!({ "organisations": all }))
+}
+
 /// An organisation: what it is, where it is, and who belongs to it.
 pub async fn organisation(visit: Visit) -> Answer {
     let looked = Looked::at(&visit).await?;
-    let members = visit.desk.colleagues(visit.caller(), looked.id).await.map_err(Problem::from)?;
-    let presences = visit.desk.presences(visit.caller(), looked.id).await.map_err(Problem::from)?.items;
+    let members = visit
+        .desk
+        .colleagues(visit.caller(), looked.id)
+        .await
+        .map_err(Problem::from)?;
+    let presences = visit
+        .desk
+        .presences(visit.caller(), looked.id)
+        .await
+        .map_err(Problem::from)?
+        .items;
     let today = visit.desk.clock.now().london_day();
     let (now, before): (Vec<Presence>, Vec<Presence>) = presences
         .into_iter()
@@ -117,7 +179,13 @@ pub async fn organisation(visit: Visit) -> Answer {
         .iter()
         .map(|m| json!({ "name": m.name, "email": m.email, "membership": m.membership, "self": m.membership.person == me }))
         .collect();
-    let of = |state: &str| shown.iter().filter(|m| m["membership"]["state"] == state).cloned().collect::<Vec<_>>();
+    let of = |state: &str| {
+        shown
+            .iter()
+            .filter(|m| m["membership"]["state"] == state)
+            .cloned()
+            .collect::<Vec<_>>()
+    };
     let (active, invited, ended) = (of("active"), of("invited"), of("ended"));
     let map = whereabouts(&visit, &now);
     let data = json!({
@@ -129,12 +197,23 @@ pub async fn organisation(visit: Visit) -> Answer {
 
 /// The form for an organisation that is new in the register.
 pub async fn new(visit: Visit) -> Answer {
-    visit.desk.register_board(visit.caller()).await.map_err(Problem::from)?;
+    visit
+        .desk
+        .register_board(visit.caller())
+        .await
+        .map_err(Problem::from)?;
     let mut stands = Fields::default();
     stands.add("profile.kind", "lero");
     stands.add("profile.standing", "member");
     stands.add("profile.constituted?", "yes");
-    describe(&visit, "register/new", json!({}), stands, String::new(), false)
+    describe(
+        &visit,
+        "register/new",
+        json!({}),
+        stands,
+        String::new(),
+        false,
+    )
 }
 
 /// Adds it.
@@ -145,7 +224,14 @@ pub async fn add(visit: Visit) -> Answer {
         Err(problem) => {
             let alike = is_alike(&problem);
             let visit = visit.troubled(problem)?;
-            describe(&visit, "register/new", json!({}), Fields::default(), String::new(), alike)
+            describe(
+                &visit,
+                "register/new",
+                json!({}),
+                Fields::default(),
+                String::new(),
+                alike,
+            )
         }
     }
 }
@@ -157,9 +243,20 @@ pub async fn edit(visit: Visit) -> Answer {
 
 async fn editing(visit: &Visit, alike: bool) -> Answer {
     let id = organisation_of(visit)?;
-    let shown = visit.desk.organisation_to_change(visit.caller(), id).await.map_err(Problem::from)?;
+    let shown = visit
+        .desk
+        .organisation_to_change(visit.caller(), id)
+        .await
+        .map_err(Problem::from)?;
     let data = json!({ "organisation": shown, "base": format!("/register/{id}") });
-    describe(visit, "register/edit", data, standing(&shown), tag(&shown), alike)
+    describe(
+        visit,
+        "register/edit",
+        data,
+        standing(&shown),
+        tag(&shown),
+        alike,
+    )
 }
 
 /// Changes it.
@@ -199,11 +296,20 @@ fn written(visit: &Visit) -> Result<Value, Problem> {
     Ok(body)
 }
 
-async fn keep(visit: &Visit, body: Value, id: Option<OrganisationId>) -> Result<OrganisationView, Problem> {
+async fn keep(
+    visit: &Visit,
+    body: Value,
+    id: Option<OrganisationId>,
+) -> Result<OrganisationView, Problem> {
     let asked: WriteOrganisation = json::shape(body)?;
     let (caller, key) = (visit.caller(), visit.once());
     let done = match id {
-        Some(id) => visit.desk.change_organisation(caller, id, asked, visit.seen(), key).await,
+        Some(id) => {
+            visit
+                .desk
+                .change_organisation(caller, id, asked, visit.seen(), key)
+                .await
+        }
         None => visit.desk.add_organisation(caller, asked, key).await,
     };
     done.map_err(Problem::from)
@@ -211,14 +317,33 @@ async fn keep(visit: &Visit, body: Value, id: Option<OrganisationId>) -> Result<
 
 /// Whether a name looks like another's, so that somebody has to say that they are different.
 fn is_alike(problem: &Problem) -> bool {
-    problem.kind() == Kind::Conflict && problem.flaws().iter().any(|f| f.pointer == "#name-looks-like-another")
+    problem.kind() == Kind::Conflict
+        && problem
+            .flaws()
+            .iter()
+            .any(|f| f.pointer == "#name-looks-like-another")
 }
 
 /// Shows the form of a description.
-fn describe(visit: &Visit, name: &str, data: Value, stands: Fields, seen: String, alike: bool) -> Answer {
+fn describe(
+    visit: &Visit,
+    name: &str,
+    data: Value,
+    stands: Fields,
+    seen: String,
+    alike: bool,
+) -> Answer {
     let alike = alike || visit.said("name_checked?").is_some();
-    let known: Vec<Value> = STRENGTHS.iter().map(|word| json!({ "value": word, "label": capital(word) })).collect();
-    visit.form(name, with(data, json!({ "alike": alike, "strengths": known })), stands, seen)
+    let known: Vec<Value> = STRENGTHS
+        .iter()
+        .map(|word| json!({ "value": word, "label": capital(word) }))
+        .collect();
+    visit.form(
+        name,
+        with(data, json!({ "alike": alike, "strengths": known })),
+        stands,
+        seen,
+    )
 }
 
 /// What stands in the register, as the fields of its form.
@@ -238,7 +363,10 @@ fn standing(shown: &OrganisationView) -> Fields {
         fields.add_some(name, value.as_str());
     }
     let constituted = registered["constituted"].as_bool().unwrap_or_default();
-    fields.add("profile.constituted?", if constituted { "yes" } else { "no" });
+    fields.add(
+        "profile.constituted?",
+        if constituted { "yes" } else { "no" },
+    );
     let (known, others): (Vec<String>, Vec<String>) = shown
         .strengths
         .iter()
@@ -252,91 +380,3 @@ fn standing(shown: &OrganisationView) -> Fields {
     }
     fields
 }
-
-/// Where an organisation is: first the place is found, then the rest is asked.
-pub async fn declaring(visit: Visit) -> Answer {
-    let looked = Looked::at(&visit).await?;
-    if !looked.keeper && !looked.lead {
-        return Err(Problem::new(Kind::NotAllowed));
-    }
-    let asked = visit.asked_for("at").or_else(|| visit.said("locality").map(str::to_owned));
-    let at = asked.as_deref().and_then(LocalityCode::parse);
-    let (q, places) = match visit.asked_for("q") {
-        Some(q) if at.is_none() => {
-            let places = candidates(&q);
-            (Some(q), places)
-        }
-        Some(_) | None => (None, Vec::new()),
-    };
-    let places: Vec<Value> = places.iter().map(|c| json!({ "code": c, "name": c.locality().name, "region": c.locality().region })).collect();
-    let mut stands = Fields::default();
-    stands.add_some("locality", at.as_ref().map(LocalityCode::as_str));
-    let data = json!({
-        "q": q, "places": places, "at": at.as_ref().map(LocalityCode::as_str), "at_name": at.as_ref().map(|c| c.locality().name.as_str()),
-    });
-    visit.form("register/declare", with(looked.data(), data), stands, String::new())
-}
-
-/// Which councils somebody may have meant.
-fn candidates(said: &str) -> Vec<LocalityCode> {
-    match place::find(said) {
-        place::Found::Postcode(_, places) | place::Found::Nothing(places) => places,
-        place::Found::NorthernIreland(_) => in_region("Northern Ireland"),
-        place::Found::Region(region) => in_region(region),
-        place::Found::NoSuchPostcode(_) => Vec::new(),
-        place::Found::Named(named) => {
-            let below = named.county.iter().flat_map(|c| &c.districts).filter_map(|c| LocalityCode::parse(c));
-            let after = named.former.iter().flat_map(|f| f.successors.clone());
-            let mut all = named.places.clone();
-            for more in below.chain(after) {
-                if !all.contains(&more) {
-                    all.push(more);
-                }
-            }
-            all
-        }
-    }
-}
-
-fn in_region(region: &str) -> Vec<LocalityCode> {
-    place::in_region(region).into_iter().filter_map(|l| LocalityCode::parse(&l.code)).collect()
-}
-
-/// Says where an organisation is.
-pub async fn declare(visit: Visit) -> Answer {
-    let id = organisation_of(&visit)?;
-    let done = match visit.body() {
-        Ok(said) => visit
-            .desk
-            .declare_presence(visit.caller(), id, said, visit.once())
-            .await
-            .map_err(Problem::from),
-        Err(problem) => Err(problem),
-    };
-    match done {
-        Ok(presence) => {
-            let word = if presence.state == PresenceState::Confirmed { "presence_confirmed" } else { "presence_declared" };
-            visit.on(&format!("{}?done={word}", base(&visit, id)))
-        }
-        Err(problem) => declaring(visit.troubled(problem)?).await,
-    }
-}
-
-/// Confirms or questions what an organisation said.
-pub async fn judge(visit: Visit) -> Answer {
-    let id = organisation_of(&visit)?;
-    let presence = visit.id("presence", PresenceId::parse)?;
-    let state = match visit.said("state") {
-        Some("confirmed") => PresenceState::Confirmed,
-        Some("questioned") => PresenceState::Questioned,
-        Some(_) | None => return Err(Problem::new(Kind::BadRequest)),
-    };
-    visit
-        .desk
-        .judge_presence(visit.caller(), id, presence, state, visit.once())
-        .await
-        .map_err(Problem::from)?;
-    let word = if state == PresenceState::Confirmed { "presence_confirmed" } else { "presence_questioned" };
-    visit.on(&format!("/register/{id}?done={word}"))
-}
-

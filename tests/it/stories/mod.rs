@@ -7,6 +7,7 @@ mod leaving;
 mod meetings;
 mod neutrals;
 mod once;
+mod pages_places;
 mod people;
 mod review;
 mod revocation;
