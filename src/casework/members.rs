@@ -31,6 +31,15 @@ pub struct NewMember {
     pub lead: bool,
 }
 
+/// Somebody of an organisation, by name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Colleague {
+    pub membership: Membership,
+    pub name: Line,
+    /// For those who may invite people into the organisation, and for the person.
+    pub email: Option<EmailAddress>,
+}
+
 impl Desk {
     /// Who belongs to an organisation: for its own members and for staff.
     pub async fn members(
@@ -47,6 +56,40 @@ impl Desk {
                     return Err(Error::NotAllowed);
                 }
                 Ok(people::memberships_in(conn, organisation)?.into())
+            })
+            .await
+    }
+
+    /// The same with their names, and for those who may invite people with their addresses.
+    pub async fn colleagues(
+        &self,
+        caller: Credential,
+        organisation: OrganisationId,
+    ) -> Result<Vec<Colleague>, Error> {
+        let now = self.clock.now();
+        self.db
+            .read(move |conn| {
+                let actor = signin::actor(conn, &caller, now)?;
+                register::find(conn, organisation)?.ok_or(Error::Missing)?;
+                if !staff(&actor) && !actor.belongs_to(organisation) {
+                    return Err(Error::NotAllowed);
+                }
+                let open = staff(&actor) || actor.leads(organisation);
+                let mut all = Vec::new();
+                for membership in people::memberships_in(conn, organisation)? {
+                    let Some(person) = people::find(conn, membership.person)? else {
+                        continue;
+                    };
+                    let email = person
+                        .email
+                        .filter(|_| open || actor.person == Some(person.id));
+                    all.push(Colleague {
+                        membership,
+                        name: person.name,
+                        email,
+                    });
+                }
+                Ok(all)
             })
             .await
     }

@@ -23,6 +23,7 @@ pub mod passkey;
 pub mod passkeys;
 pub mod password;
 pub mod people;
+pub mod places;
 pub mod preview;
 pub mod read;
 pub mod reading;

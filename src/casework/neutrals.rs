@@ -89,7 +89,8 @@ impl Desk {
                 }
                 let mut found = BTreeSet::new();
                 for person in people::with_role(conn, Role::Facilitator)? {
-                    let free = people::actor(conn, person)?.is_some_and(|a| !connected(&case, &a, now));
+                    let free =
+                        people::actor(conn, person)?.is_some_and(|a| !connected(&case, &a, now));
                     let taken = case.neutrals.has_taken(person)
                         || case.neutrals.asked() == Some(person)
                         || case.neutrals.excluded.contains(&person);

@@ -111,7 +111,11 @@ fn due_after(spans: &Spans, case: &Case, kind: DeadlineKind, now: Moment) -> Opt
         DeadlineKind::Signing => spans.signing,
         DeadlineKind::HoldEnds => Span::Days(spans.first_hold_days),
     };
-    let agreed = case.clocks.timetable.as_ref().and_then(|t| t.until.get(&kind));
+    let agreed = case
+        .clocks
+        .timetable
+        .as_ref()
+        .and_then(|t| t.until.get(&kind));
     match agreed {
         Some(day) if *day >= now.london_day() => None,
         Some(_) | None => Some(due(now, span, &case.nations())),

@@ -45,7 +45,7 @@ pub struct RegisteredView {
 }
 
 impl OrganisationView {
-    fn of(id: OrganisationId, profile: Profile, reader: &Actor) -> Self {
+    pub(super) fn of(id: OrganisationId, profile: Profile, reader: &Actor) -> Self {
         let registered = reader.person.is_some().then_some(RegisteredView {
             legal_name: profile.legal_name,
             legal_form: profile.legal_form,
@@ -74,7 +74,14 @@ pub struct WriteOrganisation {
     pub name_checked: bool,
 }
 
-fn keeper(_: &mut Conn, actor: &Actor) -> Result<(), Error> {
+/// Whether somebody may know of a presence: anybody, once a coordinator has confirmed it.
+pub(super) fn shown_to(presence: &Presence, reader: &Actor) -> bool {
+    presence.state == PresenceState::Confirmed
+        || super::people::staff(reader)
+        || reader.belongs_to(presence.organisation)
+}
+
+pub(super) fn keeper(_: &mut Conn, actor: &Actor) -> Result<(), Error> {
     if actor.is(Role::Coordinator) {
         Ok(())
     } else {
@@ -190,7 +197,8 @@ impl Desk {
                 let reader = signin::anyone(conn, &caller, now)?;
                 let list = ("organisations", &text);
                 let after: Option<(String, OrganisationId)> = slice.place(&list)?;
-                let found = register::page(conn, text.as_deref(), after, slice.most() as i64 + 1)?;
+                let found =
+                    register::page(conn, text.as_deref(), false, after, slice.most() as i64 + 1)?;
                 let page = slice.page(found, &list, |(id, profile)| {
                     (folded(profile.working_name.as_str()), *id)
                 });
@@ -206,7 +214,24 @@ impl Desk {
             .await
     }
 
-    /// Where an organisation is and was.
+    /// An organisation, for those who may change its description.
+    pub async fn organisation_to_change(
+        &self,
+        caller: Credential,
+        id: OrganisationId,
+    ) -> Result<OrganisationView, Error> {
+        let now = self.clock.now();
+        self.db
+            .read(move |conn| {
+                let actor = signin::actor(conn, &caller, now)?;
+                keeper(conn, &actor)?;
+                let profile = register::find(conn, id)?.ok_or(Error::Missing)?;
+                Ok(OrganisationView::of(id, profile, &actor))
+            })
+            .await
+    }
+
+    /// Where an organisation is and was: what CLERO has confirmed, and for its own people and for staff the rest.
     pub async fn presences(
         &self,
         caller: Credential,
@@ -215,9 +240,14 @@ impl Desk {
         let now = self.clock.now();
         self.db
             .read(move |conn| {
-                signin::anyone(conn, &caller, now)?;
+                let reader = signin::anyone(conn, &caller, now)?;
                 register::find(conn, id)?.ok_or(Error::Missing)?;
-                Ok(register::presences_of(conn, id)?.into())
+                let all = register::presences_of(conn, id)?;
+                Ok(all
+                    .into_iter()
+                    .filter(|p| shown_to(p, &reader))
+                    .collect::<Vec<_>>()
+                    .into())
             })
             .await
     }

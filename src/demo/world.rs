@@ -200,6 +200,7 @@ pub async fn people_and_places(walk: &mut Walk) -> Result<(), DemoError> {
     ] {
         walk.member(name, organisation, false, lead).await?;
     }
+    elsewhere(walk).await?;
     // Gwen is a trustee of Tyne Hearth: the rule keeps her from its cases, and she says so herself.
     let tie = NewAffiliation {
         organisation: walk.organisation("Tyne Hearth")?,
@@ -213,4 +214,38 @@ pub async fn people_and_places(walk: &mut Walk) -> Result<(), DemoError> {
         .await
         .map_err(|e| DemoError::Step("Gwen Maddox".to_owned(), e.to_string()))?;
     walk.days(2).await
+}
+
+/// Where some of them are besides: what a coordinator knows already, and what leads have said and nobody has looked at.
+async fn elsewhere(walk: &mut Walk) -> Result<(), DemoError> {
+    for (who, organisation, said) in [
+        (
+            COORDINATOR,
+            "Lantern Wyre",
+            json!({ "locality": "E06000009", "kind": "supporting_temporarily", "since": "2026-03-01", "until": "2027-06-30", "end_condition": "A group of people from Blackpool meets every week by itself." }),
+        ),
+        (
+            COORDINATOR,
+            "Estuary Voices",
+            json!({ "locality": "E07000128", "kind": "also_serves", "since": "2022-09-01" }),
+        ),
+        (
+            "Elsie Roe",
+            "Aire Kin",
+            json!({ "locality": "E08000033", "kind": "also_serves", "since": "2025-01-01" }),
+        ),
+        (
+            "Grace Lowther",
+            "Quayside Circle",
+            json!({ "locality": "E08000022", "kind": "also_serves", "since": "2026-05-01" }),
+        ),
+    ] {
+        let (caller, id) = (walk.caller(who)?, walk.organisation(organisation)?);
+        let said: PresenceDeclaration = serde_json::from_value(said)?;
+        walk.desk
+            .declare_presence(caller, id, said, None)
+            .await
+            .map_err(|e| DemoError::Step(organisation.to_owned(), e.to_string()))?;
+    }
+    Ok(())
 }

@@ -133,13 +133,14 @@ static LOCALITIES: LazyLock<BTreeMap<String, Locality>> = LazyLock::new(|| {
         .collect()
 });
 
-fn rows(table: &'static str) -> impl Iterator<Item = csv::StringRecord> {
+/// The rows of a table that is part of the program.
+pub(super) fn rows(table: &'static str) -> impl Iterator<Item = csv::StringRecord> {
     csv::Reader::from_reader(table.as_bytes())
         .into_records()
         .map(|row| row.expect("the tables are part of the program"))
 }
 
-fn codes(list: &str) -> Vec<String> {
+pub(super) fn codes(list: &str) -> Vec<String> {
     list.split_whitespace().map(str::to_owned).collect()
 }
 

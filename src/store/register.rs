@@ -10,7 +10,8 @@ use super::db::{AnyBackend, Conn, DbError, on_each};
 use super::schema::{organisations, presences};
 use crate::domain::id::{OrganisationId, PresenceId};
 use crate::domain::register::{
-    LocalityCode, Nation, OrganisationKind, Presence, PresenceDeclaration, PresenceState, Profile,
+    LocalityCode, Nation, OrganisationKind, Presence, PresenceDeclaration, PresenceKind,
+    PresenceState, Profile,
 };
 use crate::domain::text::{Line, folded, look};
 use crate::domain::time::{Day, Moment};
@@ -183,10 +184,11 @@ pub(super) fn literally(text: &str) -> String {
     format!("%{literal}%")
 }
 
-/// Organisations by name, after `after`; `text` narrows to names that hold it.
+/// Organisations by name, after `after`; `text` narrows to names that hold it, `only_leros` to LEROs.
 pub fn page(
     conn: &mut Conn,
     text: Option<&str>,
+    only_leros: bool,
     after: Option<(String, OrganisationId)>,
     most: i64,
 ) -> Result<Vec<(OrganisationId, Profile)>, DbError> {
@@ -197,6 +199,13 @@ pub fn page(
         .into_boxed::<AnyBackend>();
     if let Some(text) = text {
         query = query.filter(organisations::folded.like(holding(text)).escape('!'));
+    }
+    if only_leros {
+        let (lero, emerging) = (OrganisationKind::Lero, OrganisationKind::EmergingLero);
+        let either = organisations::kind
+            .eq(word(&lero))
+            .or(organisations::kind.eq(word(&emerging)));
+        query = query.filter(either);
     }
     if let Some((name, id)) = after {
         query = query.filter(
@@ -271,6 +280,53 @@ type PresenceRow = (
     String,
 );
 
+fn read_presence(row: PresenceRow) -> Result<Presence, DbError> {
+    let (id, organisation, locality, kind, since, until, end_condition, state) = row;
+    let id = PresenceId::from(id);
+    let unreadable = |why: &str| DbError::Unreadable {
+        table: "presences",
+        id: id.to_string(),
+        why: why.to_owned(),
+    };
+    let locality = LocalityCode::parse(&locality).ok_or_else(|| unreadable("unknown locality"))?;
+    let end_condition = end_condition
+        .map(|c| Line::parse(&c))
+        .transpose()
+        .map_err(|_| unreadable("end_condition"))?;
+    Ok(Presence {
+        id,
+        organisation: organisation.into(),
+        locality_name: locality.locality().name.clone(),
+        locality,
+        kind: read_word("presences", &id, kind)?,
+        since: Day(since),
+        until: until.map(Day),
+        end_condition,
+        state: read_word("presences", &id, state)?,
+    })
+}
+
+/// What is read of a presence, in the order of `PresenceRow`.
+const PRESENCE: (
+    presences::id,
+    presences::organisation_id,
+    presences::locality,
+    presences::kind,
+    presences::since,
+    presences::until,
+    presences::end_condition,
+    presences::state,
+) = (
+    presences::id,
+    presences::organisation_id,
+    presences::locality,
+    presences::kind,
+    presences::since,
+    presences::until,
+    presences::end_condition,
+    presences::state,
+);
+
 /// Where an organisation is and was.
 pub fn presences_of(
     conn: &mut Conn,
@@ -279,44 +335,63 @@ pub fn presences_of(
     let rows: Vec<PresenceRow> = presences::table
         .filter(presences::organisation_id.eq(Key::from(organisation)))
         .order((presences::since, presences::id))
-        .select((
-            presences::id,
-            presences::organisation_id,
-            presences::locality,
-            presences::kind,
-            presences::since,
-            presences::until,
-            presences::end_condition,
-            presences::state,
-        ))
+        .select(PRESENCE)
+        .load(conn)?;
+    rows.into_iter().map(read_presence).collect()
+}
+
+/// Who is and was in a place, given by all the codes it has or had.
+pub fn presences_in(conn: &mut Conn, codes: &BTreeSet<String>) -> Result<Vec<Presence>, DbError> {
+    let mut all = Vec::new();
+    for code in codes {
+        let rows: Vec<PresenceRow> = presences::table
+            .filter(presences::locality.eq(code.as_str()))
+            .order((presences::since, presences::id))
+            .select(PRESENCE)
+            .load(conn)?;
+        for row in rows {
+            all.push(read_presence(row)?);
+        }
+    }
+    Ok(all)
+}
+
+/// The presences nobody at CLERO has looked at, the longest waiting first.
+pub fn presences_waiting(conn: &mut Conn, most: i64) -> Result<Vec<Presence>, DbError> {
+    let rows: Vec<PresenceRow> = presences::table
+        .filter(presences::state.eq(word(&PresenceState::Declared)))
+        .order((presences::declared_at, presences::id))
+        .limit(most)
+        .select(PRESENCE)
+        .load(conn)?;
+    rows.into_iter().map(read_presence).collect()
+}
+
+/// The places where a LERO is at home on a day.
+pub fn homes(conn: &mut Conn, today: Day) -> Result<BTreeSet<LocalityCode>, DbError> {
+    let codes: Vec<String> = presences::table
+        .inner_join(organisations::table.on(organisations::id.eq(presences::organisation_id)))
+        .filter(organisations::kind.eq(word(&OrganisationKind::Lero)))
+        .filter(presences::kind.eq(word(&PresenceKind::Home)))
+        .filter(presences::state.eq(word(&PresenceState::Confirmed)))
+        .filter(presences::since.le(today.0))
+        .filter(presences::until.is_null().or(presences::until.ge(today.0)))
+        .select(presences::locality)
+        .distinct()
+        .load(conn)?;
+    Ok(codes
+        .iter()
+        .filter_map(|code| LocalityCode::parse(code))
+        .collect())
+}
+
+/// How many organisations of each kind there are.
+pub fn counts(conn: &mut Conn) -> Result<BTreeMap<OrganisationKind, i64>, DbError> {
+    let rows: Vec<(String, i64)> = organisations::table
+        .group_by(organisations::kind)
+        .select((organisations::kind, diesel::dsl::count_star()))
         .load(conn)?;
     rows.into_iter()
-        .map(
-            |(id, organisation, locality, kind, since, until, end_condition, state)| {
-                let id = PresenceId::from(id);
-                let unreadable = |why: &str| DbError::Unreadable {
-                    table: "presences",
-                    id: id.to_string(),
-                    why: why.to_owned(),
-                };
-                let locality =
-                    LocalityCode::parse(&locality).ok_or_else(|| unreadable("unknown locality"))?;
-                let end_condition = end_condition
-                    .map(|c| Line::parse(&c))
-                    .transpose()
-                    .map_err(|_| unreadable("end_condition"))?;
-                Ok(Presence {
-                    id,
-                    organisation: organisation.into(),
-                    locality_name: locality.locality().name.clone(),
-                    locality,
-                    kind: read_word("presences", &id, kind)?,
-                    since: Day(since),
-                    until: until.map(Day),
-                    end_condition,
-                    state: read_word("presences", &id, state)?,
-                })
-            },
-        )
+        .map(|(kind, count)| Ok((read_word("organisations", &"kinds", kind)?, count)))
         .collect()
 }

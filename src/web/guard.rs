@@ -169,7 +169,14 @@ async fn checked(req: &mut ServiceRequest) -> Result<(), Problem> {
     if !body.is_empty()
         && [Method::POST, Method::PUT, Method::PATCH].contains(req.method())
         && !takes_a_form(req)
-        && !has_kind(req.headers(), if is_page(req.path()) { FORM } else { "application/json" })
+        && !has_kind(
+            req.headers(),
+            if is_page(req.path()) {
+                FORM
+            } else {
+                "application/json"
+            },
+        )
     {
         return Err(Problem::new(Kind::Unsupported));
     }
@@ -372,9 +379,7 @@ fn has_kind(headers: &HeaderMap, wanted: &str) -> bool {
         return false;
     };
     let mut parts = kind.split(';').map(str::trim);
-    parts
-        .next()
-        .is_some_and(|k| k.eq_ignore_ascii_case(wanted))
+    parts.next().is_some_and(|k| k.eq_ignore_ascii_case(wanted))
         && parts.all(|p| {
             p.is_empty()
                 || p.eq_ignore_ascii_case("charset=utf-8")
@@ -408,7 +413,10 @@ fn with_house_headers<B>(mut answer: ServiceResponse<B>) -> ServiceResponse<B> {
         .get(header::CONTENT_SECURITY_POLICY)
         .is_some_and(|policy| policy.as_bytes().starts_with(b"sandbox"));
     // Only what never changes says otherwise of itself.
-    let kept = answer.response().headers().contains_key(header::CACHE_CONTROL);
+    let kept = answer
+        .response()
+        .headers()
+        .contains_key(header::CACHE_CONTROL);
     let headers = answer.headers_mut();
     if !kept {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -416,7 +424,10 @@ fn with_house_headers<B>(mut answer: ServiceResponse<B>) -> ServiceResponse<B> {
     for (name, value) in [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         // With `no-referrer`, browsers say `Origin: null` of a page's own forms too.
-        (header::REFERRER_POLICY, if page { "same-origin" } else { "no-referrer" }),
+        (
+            header::REFERRER_POLICY,
+            if page { "same-origin" } else { "no-referrer" },
+        ),
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }

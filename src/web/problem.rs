@@ -2,8 +2,8 @@
 //! do the house's errors become statuses, and only here is a cause logged.
 use std::fmt;
 
-use actix_web::http::{ConnectionType, StatusCode};
 use actix_web::http::header::{self, HeaderValue};
+use actix_web::http::{ConnectionType, StatusCode};
 use actix_web::{HttpResponse, ResponseError};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -273,6 +273,7 @@ pub fn routes() -> Vec<Route> {
 
         get("/api/v1/localities", "list_localities", "The local authorities of the United Kingdom", places::localities).asks::<places::Query>().gives::<Page<dr::Locality>>(200).for_anybody(),
         get("/api/v1/localities/{code}", "read_locality", "A local authority", places::locality).gives::<dr::Locality>(200).for_anybody(),
+        get("/api/v1/localities/{code}/organisations", "list_organisations_in", "Who is in a place, and how they stand to each other", places::organisations).gives::<crate::casework::places::LocalityPresences>(200).for_anybody(),
         get("/api/v1/counties", "list_counties", "The county councils of England", places::counties).gives::<Page<dr::County>>(200).for_anybody(),
         get("/api/v1/standards", "list_standards", "The National LERO Standards, in our short words", places::standards).gives::<Page<review::Standard>>(200).for_anybody(),
 

@@ -1,12 +1,13 @@
 //! Localities, counties and standards over HTTP: facts that are part of the program, for anybody.
 use actix_web::http::StatusCode;
+use actix_web::web::Data;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::cases::SliceQuery;
 use super::{Answer, json};
-use crate::casework::Error;
 use crate::casework::read::Page;
+use crate::casework::{Desk, Error};
 use crate::domain::register::{self, LocalityCode, Nation};
 use crate::domain::review;
 use crate::domain::text::Line;
@@ -45,6 +46,14 @@ pub async fn localities(ask: Ask) -> Answer {
 pub async fn locality(ask: Ask) -> Answer {
     let code = ask.id("code", LocalityCode::parse)?;
     json(StatusCode::OK, code.locality())
+}
+
+pub async fn organisations(ask: Ask, desk: Data<Desk>) -> Answer {
+    let code = ask.id("code", LocalityCode::parse)?;
+    json(
+        StatusCode::OK,
+        &desk.organisations_in(ask.caller, code).await?,
+    )
 }
 
 pub async fn counties() -> Answer {

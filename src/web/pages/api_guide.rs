@@ -27,7 +27,9 @@ pub async fn document(_: Visit) -> Answer {
 
 /// What a kind of problem means.
 pub async fn problem(visit: Visit) -> Answer {
-    let kind = visit.id("slug", |slug| Kind::ALL.iter().copied().find(|k| k.slug() == slug))?;
+    let kind = visit.id("slug", |slug| {
+        Kind::ALL.iter().copied().find(|k| k.slug() == slug)
+    })?;
     visit.page("api/problem", json!({ "name": kind.title(), "status": kind.status().as_u16(), "what": kind.what_to_do() }))
 }
 

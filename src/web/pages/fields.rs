@@ -178,7 +178,11 @@ impl Fields {
         for (path, (needed, parts)) in dates {
             let written = date(&parts);
             if needed || !written.is_empty() {
-                put(&mut body, &path.split('.').collect::<Vec<_>>(), written.into());
+                put(
+                    &mut body,
+                    &path.split('.').collect::<Vec<_>>(),
+                    written.into(),
+                );
             }
         }
         listed(body)
@@ -302,7 +306,9 @@ mod tests {
     #[test]
     fn the_name_of_a_field_says_where_its_value_goes() {
         assert_eq!(
-            body("_once=x&about=&terms.what!=&grounds[]=a&grounds[]=b&minutes%23=60&sessions?=yes&other?=no"),
+            body(
+                "_once=x&about=&terms.what!=&grounds[]=a&grounds[]=b&minutes%23=60&sessions?=yes&other?=no"
+            ),
             json!({ "terms": { "what": "" }, "grounds": ["a", "b"], "minutes": 60, "sessions": true, "other": false })
         );
         assert_eq!(

@@ -40,7 +40,8 @@ impl std::fmt::Debug for Language {
 }
 
 static LANGUAGES: LazyLock<BTreeMap<String, Language>> = LazyLock::new(|| {
-    languages(&sources(&TEMPLATES)).expect("the pages are part of the program, and a test reads each")
+    languages(&sources(&TEMPLATES))
+        .expect("the pages are part of the program, and a test reads each")
 });
 
 /// Every template and every file of words, by its path.
@@ -82,7 +83,9 @@ fn language(code: &str, files: &BTreeMap<String, &'static str>) -> Result<Langua
                     own.insert(name.to_owned());
                 }
             } else if name.ends_with(".toml") {
-                let table = text.parse::<toml::Table>().map_err(|e| format!("{path}: {e}"))?;
+                let table = text
+                    .parse::<toml::Table>()
+                    .map_err(|e| format!("{path}: {e}"))?;
                 lay_over(&mut words, table);
             }
         }
@@ -155,7 +158,10 @@ impl Language {
     /// A sentence that code says in English, in this language where it has one.
     #[must_use]
     pub fn said(&self, english: &str) -> String {
-        self.said.get(english).map_or(english, String::as_str).to_owned()
+        self.said
+            .get(english)
+            .map_or(english, String::as_str)
+            .to_owned()
     }
 
     /// A page in its layout. `data` is what the page shows; `here` in it is where and for whom.
@@ -260,11 +266,23 @@ mod tests {
     #[test]
     fn a_language_is_a_folder_and_what_it_lacks_is_shown_in_english() {
         let files: BTreeMap<String, &'static str> = [
-            ("en/layout.hbs", "{{lang}}|{{untranslated}}|{{title}}|{{{body}}}"),
-            ("en/one.hbs", "title: One\n---\n{{word \"stage\" \"draft\"}} {{word \"stage\" \"closed\"}}"),
+            (
+                "en/layout.hbs",
+                "{{lang}}|{{untranslated}}|{{title}}|{{{body}}}",
+            ),
+            (
+                "en/one.hbs",
+                "title: One\n---\n{{word \"stage\" \"draft\"}} {{word \"stage\" \"closed\"}}",
+            ),
             ("en/two.hbs", "title: Two\n---\n2"),
-            ("en/words.toml", "[stage]\ndraft = \"Draft\"\nclosed = \"Closed\""),
-            ("cy/one.hbs", "title: Un\n---\n{{word \"stage\" \"draft\"}} {{word \"stage\" \"closed\"}}"),
+            (
+                "en/words.toml",
+                "[stage]\ndraft = \"Draft\"\nclosed = \"Closed\"",
+            ),
+            (
+                "cy/one.hbs",
+                "title: Un\n---\n{{word \"stage\" \"draft\"}} {{word \"stage\" \"closed\"}}",
+            ),
             ("cy/words.toml", "[stage]\ndraft = \"Drafft\""),
         ]
         .into_iter()

@@ -112,11 +112,7 @@ fn word(words: &Value, params: &[&Value]) -> Said {
 }
 
 fn said(words: &Value, group: &str, key: &str) -> Option<String> {
-    words
-        .get(group)?
-        .get(key)?
-        .as_str()
-        .map(ToOwned::to_owned)
+    words.get(group)?.get(key)?.as_str().map(ToOwned::to_owned)
 }
 
 /// Several words put together.
@@ -130,7 +126,10 @@ fn initials(_: &Value, params: &[&Value]) -> Said {
         .split_whitespace()
         .filter_map(|part| part.chars().next())
         .collect();
-    let both = letters.first().into_iter().chain(letters.last().filter(|_| letters.len() > 1));
+    let both = letters
+        .first()
+        .into_iter()
+        .chain(letters.last().filter(|_| letters.len() > 1));
     Said::Words(both.flat_map(|c| c.to_uppercase()).collect())
 }
 
@@ -140,7 +139,11 @@ fn size(_: &Value, params: &[&Value]) -> Said {
     Said::Words(match octets {
         0..1024 => format!("{octets} bytes"),
         1024..1_048_576 => format!("{} KB", octets.div_ceil(1024)),
-        _more => format!("{}.{} MB", octets / 1_048_576, octets % 1_048_576 * 10 / 1_048_576),
+        _more => format!(
+            "{}.{} MB",
+            octets / 1_048_576,
+            octets % 1_048_576 * 10 / 1_048_576
+        ),
     })
 }
 
@@ -281,7 +284,8 @@ impl HelperDef for Field {
         out: &mut dyn Output,
     ) -> HelperResult {
         let mut about: Map<String, Value> = [
-            "hint", "kind", "auto", "rows", "most", "width", "small", "unit", "now", "accept", "value",
+            "hint", "kind", "auto", "rows", "most", "width", "small", "unit", "now", "accept",
+            "value",
         ]
         .into_iter()
         .map(|key| (key.to_owned(), Value::Null))
@@ -370,7 +374,11 @@ fn options(words: &Value, about: &Map<String, Value>, typed: &[String]) -> Value
             .split_whitespace()
             .map(|key| {
                 let label = said(words, &group, key).unwrap_or_else(|| format!("[{group}.{key}]"));
-                (key.to_owned(), label, said(words, &group, &format!("{key}_hint")))
+                (
+                    key.to_owned(),
+                    label,
+                    said(words, &group, &format!("{key}_hint")),
+                )
             })
             .collect(),
     };
@@ -379,7 +387,11 @@ fn options(words: &Value, about: &Map<String, Value>, typed: &[String]) -> Value
         .enumerate()
         .map(|(i, (value, label, hint))| {
             // The first choice has the id of the field, so that the summary of errors leads there.
-            let own = if i == 0 { id.clone() } else { format!("{id}-{i}") };
+            let own = if i == 0 {
+                id.clone()
+            } else {
+                format!("{id}-{i}")
+            };
             let chosen = typed.contains(&value);
             json!({ "value": value, "label": label, "hint": hint, "id": own, "chosen": chosen })
         })
@@ -399,18 +411,36 @@ impl HelperDef for Form {
         rc: &mut RenderContext<'reg, 'rc>,
         out: &mut dyn Output,
     ) -> HelperResult {
-        let said = |key: &str| h.hash_get(key).map(|v| plain(v.value())).unwrap_or_default();
+        let said = |key: &str| {
+            h.hash_get(key)
+                .map(|v| plain(v.value()))
+                .unwrap_or_default()
+        };
         let (here, action) = (&ctx.data()["here"], said("action"));
         let once = hash_of_bytes(format!("{}{action}", plain(&here["once"])).as_bytes());
-        let class = if said("class").is_empty() { "form".to_owned() } else { said("class") };
-        let upload = if said("file").is_empty() { "" } else { " enctype=\"multipart/form-data\"" };
+        let class = if said("class").is_empty() {
+            "form".to_owned()
+        } else {
+            said("class")
+        };
+        let upload = if said("file").is_empty() {
+            ""
+        } else {
+            " enctype=\"multipart/form-data\""
+        };
         out.write(&format!(
             "<form method=\"post\" action=\"{}\" class=\"{}\"{upload} novalidate>",
             escaped(&action),
             escaped(&class)
         ))?;
-        let seen = h.hash_get("seen").map_or_else(|| plain(&ctx.data()["seen"]), |v| plain(v.value()));
-        for (name, value) in [("_csrf", plain(&here["csrf"])), ("_once", once[..32].to_owned()), ("_seen", seen)] {
+        let seen = h
+            .hash_get("seen")
+            .map_or_else(|| plain(&ctx.data()["seen"]), |v| plain(v.value()));
+        for (name, value) in [
+            ("_csrf", plain(&here["csrf"])),
+            ("_once", once[..32].to_owned()),
+            ("_seen", seen),
+        ] {
             if !value.is_empty() {
                 out.write(&format!(
                     "<input type=\"hidden\" name=\"{name}\" value=\"{}\">",
@@ -436,10 +466,18 @@ mod tests {
         let words = "[calendar]\nweekdays = ['Mon','Tue','Wed','Thu','Friday','Sat','Sun']\nmonths = ['Jan','Feb','Mar','Apr','May','Jun','Jul','Aug','Sep','Oct','November','Dec']\n[answer]\nyes = 'Yes'";
         register(&mut templates, words.parse().expect("words"));
         for (name, text) in [
-            ("parts/fields/text", "{{id}}={{value}}{{#if wrong}}!{{error}}{{/if}}"),
-            ("parts/fields/radios", "{{#each options}}{{id}}:{{label}}{{#if chosen}}*{{/if}};{{/each}}"),
+            (
+                "parts/fields/text",
+                "{{id}}={{value}}{{#if wrong}}!{{error}}{{/if}}",
+            ),
+            (
+                "parts/fields/radios",
+                "{{#each options}}{{id}}:{{label}}{{#if chosen}}*{{/if}};{{/each}}",
+            ),
         ] {
-            templates.register_template_string(name, text).expect("a part");
+            templates
+                .register_template_string(name, text)
+                .expect("a part");
         }
         templates.render_template(template, data).expect("rendered")
     }
@@ -460,7 +498,10 @@ mod tests {
             rendered("{{moment at}}", &data),
             "<time datetime=\"2026-11-27T16:10:00.000000Z\">Friday 27 November 2026, 4:10pm</time>"
         );
-        assert_eq!(rendered("{{clock summer}}", &data).contains("12 noon"), true);
+        assert_eq!(
+            rendered("{{clock summer}}", &data).contains("12 noon"),
+            true
+        );
         assert_eq!(
             rendered("{{short_day day \"2026-01-01\"}}", &data),
             "<time datetime=\"2026-11-27\">27 November</time>"
@@ -470,7 +511,16 @@ mod tests {
     #[test]
     fn a_field_knows_what_was_typed_and_what_is_wrong() {
         let data = json!({ "values": { "terms.what!": ["<b>"], "answer": ["yes"] }, "errors": [{ "at": "terms-what", "message": "please" }], "stale": false });
-        assert_eq!(rendered("{{text name=\"terms.what!\" label=\"x\"}}", &data), "f-terms-what=&lt;b&gt;!please");
-        assert_eq!(rendered("{{radios name=\"answer\" label=\"x\" words=\"answer\" of=\"yes\"}}", &data), "f-answer:Yes*;");
+        assert_eq!(
+            rendered("{{text name=\"terms.what!\" label=\"x\"}}", &data),
+            "f-terms-what=&lt;b&gt;!please"
+        );
+        assert_eq!(
+            rendered(
+                "{{radios name=\"answer\" label=\"x\" words=\"answer\" of=\"yes\"}}",
+                &data
+            ),
+            "f-answer:Yes*;"
+        );
     }
 }

@@ -25,12 +25,19 @@ pub fn after(visit: &Visit, problem: &Problem) -> Option<HttpResponse> {
         _other => return None,
     };
     let Some(typed) = &visit.typed else {
-        let next: String = url::form_urlencoded::byte_serialize(visit.address().as_bytes()).collect();
-        let door = if problem.kind() == Kind::SignIn { "/sign-in" } else { "/step" };
+        let next: String =
+            url::form_urlencoded::byte_serialize(visit.address().as_bytes()).collect();
+        let door = if problem.kind() == Kind::SignIn {
+            "/sign-in"
+        } else {
+            "/step"
+        };
         return visit.on(&format!("{door}?next={next}")).ok();
     };
     let kept = Kept::with(visit, typed, problem.kind() == Kind::SignIn);
-    let mut shown = visit.fresh_page(page, json!({ "kept": kept.shown(), "next": Value::Null })).ok()?;
+    let mut shown = visit
+        .fresh_page(page, json!({ "kept": kept.shown(), "next": Value::Null }))
+        .ok()?;
     *shown.status_mut() = problem.status();
     Some(shown)
 }
@@ -48,7 +55,10 @@ pub struct Kept {
 /// secret: what they wrote comes back to be looked at. Nothing is carried out.
 #[must_use]
 pub fn of_an_older_page(visit: &Visit, problem: &Problem) -> Option<HttpResponse> {
-    let typed = visit.typed.as_ref().filter(|_| problem.kind() == Kind::CrossSite)?;
+    let typed = visit
+        .typed
+        .as_ref()
+        .filter(|_| problem.kind() == Kind::CrossSite)?;
     let mut shown = Kept::with(visit, typed, true).go_on(visit).ok()?;
     *shown.status_mut() = problem.status();
     Some(shown)
@@ -66,7 +76,11 @@ fn written(typed: &Fields) -> String {
 
 impl Kept {
     fn with(visit: &Visit, typed: &Fields, again: bool) -> Self {
-        Self { form: written(typed), to: visit.path().to_owned(), again }
+        Self {
+            form: written(typed),
+            to: visit.path().to_owned(),
+            again,
+        }
     }
 
     /// What is kept with the form that was sent now.
@@ -94,7 +108,10 @@ impl Kept {
             .pairs()
             .map(|(name, value)| json!({ "name": name, "value": value }))
             .collect();
-        visit.fresh_page("sign_in/go_on", json!({ "to": self.to, "again": self.again, "fields": pairs }))
+        visit.fresh_page(
+            "sign_in/go_on",
+            json!({ "to": self.to, "again": self.again, "fields": pairs }),
+        )
     }
 }
 
@@ -125,7 +142,15 @@ mod tests {
 
     #[test]
     fn nobody_is_sent_to_another_house() {
-        for elsewhere in ["//elsewhere.example", "/\\elsewhere.example", "https://elsewhere.example", "", "elsewhere", "/a\r\nb", "/a b"] {
+        for elsewhere in [
+            "//elsewhere.example",
+            "/\\elsewhere.example",
+            "https://elsewhere.example",
+            "",
+            "elsewhere",
+            "/a\r\nb",
+            "/a b",
+        ] {
             assert_eq!(next_of(Some(elsewhere)), "/cases", "{elsewhere}");
         }
         assert_eq!(next_of(Some("/cases/1?done=said")), "/cases/1?done=said");

@@ -2,14 +2,19 @@
 //! list of them, a line for each address; `visit` is what every page is handed, `frame` what is around it.
 mod account;
 mod api_guide;
+mod belonging;
 mod cases;
-mod door;
 pub mod demo;
+mod door;
 mod fields;
+mod find;
 mod frame;
 mod helpers;
 mod kept;
+mod map;
+mod presences;
 mod public;
+mod register;
 mod shut_in;
 mod staff;
 mod visit;
@@ -27,9 +32,11 @@ use super::form::is_form;
 use super::problem::{Kind, Problem};
 use super::routes::Who;
 use crate::casework::Desk;
-use cases::{agreement, documents, history, list, looks, messages, overview, standards, start, steps};
-use cases::meetings as planned;
 use account::{connections, notices, paper, passkeys, programs, sessions, ways_in};
+use cases::meetings as planned;
+use cases::{
+    agreement, documents, history, list, looks, messages, overview, standards, start, steps,
+};
 use door::{invitation, new_password, sign_in, step};
 use visit::Visit;
 
@@ -88,7 +95,12 @@ where
     F: Fn(Visit) -> W + Send + Sync + 'static,
     W: Future<Output = Answer> + 'static,
 {
-    Place { path, who: Who::SignedIn, show: boxed(show), take: None }
+    Place {
+        path,
+        who: Who::SignedIn,
+        show: boxed(show),
+        take: None,
+    }
 }
 
 /// A page with a form, and what takes it. A form that comes back with something wrong is shown by the same page.
@@ -99,7 +111,12 @@ where
     G: Fn(Visit) -> V + Send + Sync + 'static,
     V: Future<Output = Answer> + 'static,
 {
-    Place { path, who: Who::SignedIn, show: boxed(show), take: boxed(take) }
+    Place {
+        path,
+        who: Who::SignedIn,
+        show: boxed(show),
+        take: boxed(take),
+    }
 }
 
 /// A button on some other page.
@@ -108,7 +125,12 @@ where
     G: Fn(Visit) -> V + Send + Sync + 'static,
     V: Future<Output = Answer> + 'static,
 {
-    Place { path, who: Who::SignedIn, show: None, take: boxed(take) }
+    Place {
+        path,
+        who: Who::SignedIn,
+        show: None,
+        take: boxed(take),
+    }
 }
 
 /// Every page.
@@ -205,6 +227,38 @@ pub fn places() -> Vec<Place> {
         page("/outbox", staff::letters::outbox),
         page("/settings", staff::settings::show),
         form("/log", staff::log::show, staff::log::verify),
+        // What this is, and how it goes: for anybody
+        page("/before-you-start", public::before_you_start).for_anybody(),
+        page("/how-it-works", public::how_it_works).for_anybody(),
+        page("/standards", public::standards).for_anybody(),
+        page("/accessibility", public::accessibility).for_anybody(),
+        page("/privacy", public::privacy).for_anybody(),
+        page("/safety", public::safety).for_anybody(),
+        page("/help", public::help).for_anybody(),
+        page("/complaints", public::complaints).for_anybody(),
+
+        // Places and who is there: for anybody
+        page("/find", find::find).for_anybody(),
+        page("/places/{code}", find::place).for_anybody(),
+        page("/leros", find::leros_by_name).for_anybody(),
+        page("/leros/{organisation}", find::lero).for_anybody(),
+
+        // The register, and an organisation for its own people
+        page("/register", register::list),
+        form("/register/new", register::new, register::add),
+        page("/register/{organisation}", register::organisation),
+        form("/register/{organisation}/edit", register::edit, register::change),
+        form("/register/{organisation}/presences", presences::declaring, presences::declare),
+        button("/register/{organisation}/presences/{presence}", presences::judge),
+        form("/register/{organisation}/members", belonging::inviting, belonging::invite),
+        form("/register/{organisation}/members/{membership}", belonging::ending, belonging::end),
+        form("/register/{organisation}/lead", belonging::handing_over, belonging::hand_over),
+        page("/organisation", register::own),
+        page("/organisation/{organisation}", register::organisation),
+        form("/organisation/{organisation}/presences", presences::declaring, presences::declare),
+        form("/organisation/{organisation}/members", belonging::inviting, belonging::invite),
+        form("/organisation/{organisation}/members/{membership}", belonging::ending, belonging::end),
+        form("/organisation/{organisation}/lead", belonging::handing_over, belonging::hand_over),
 
         // For those who write programs
         page("/api/openapi.json", api_guide::document).for_anybody(),
@@ -235,17 +289,24 @@ fn put(config: &mut ServiceConfig, place: Place) {
     let place = Arc::new(place);
     let mut resource = web::resource(place.path);
     for method in [Method::GET, Method::HEAD, Method::POST] {
-        let wanted = if method == Method::POST { place.takes() } else { place.shows() };
+        let wanted = if method == Method::POST {
+            place.takes()
+        } else {
+            place.shows()
+        };
         if wanted {
             let place = place.clone();
-            resource = resource.route(web::method(method).to(move |request, desk, octets| {
-                serve(place.clone(), request, desk, octets)
-            }));
+            resource = resource.route(
+                web::method(method)
+                    .to(move |request, desk, octets| serve(place.clone(), request, desk, octets)),
+            );
         }
     }
     let allow = place.allow();
     config.service(resource.default_service(web::to(move || async move {
-        Problem::new(Kind::MethodNotAllowed).allowing(allow).error_response()
+        Problem::new(Kind::MethodNotAllowed)
+            .allowing(allow)
+            .error_response()
     })));
 }
 
@@ -272,13 +333,22 @@ async fn serve(
         Err(problem) => return problem.error_response(),
     };
     let sent = method == Method::POST;
-    if sent && !sends_file && let Err(problem) = visit.read_form() {
-        let older = place.shows().then(|| kept::of_an_older_page(&visit, &problem));
+    if sent
+        && !sends_file
+        && let Err(problem) = visit.read_form()
+    {
+        let older = place
+            .shows()
+            .then(|| kept::of_an_older_page(&visit, &problem));
         return older.flatten().unwrap_or_else(|| visit.apology(&problem));
     }
     if place.who == Who::SignedIn {
         let known = match visit.me() {
-            Ok(_) if sent => visit.desk.may_write(visit.caller()).await.map_err(Problem::from),
+            Ok(_) if sent => visit
+                .desk
+                .may_write(visit.caller())
+                .await
+                .map_err(Problem::from),
             Ok(_) => Ok(()),
             Err(problem) => Err(problem),
         };
@@ -302,12 +372,16 @@ async fn serve(
 /// A page in place of a problem that came up before any page was reached.
 pub async fn apology(request: &HttpRequest, problem: &Problem) -> Option<HttpResponse> {
     let desk = request.app_data::<Data<Desk>>()?.clone();
-    let visit = Visit::begin(request.clone(), desk, Bytes::new()).await.ok()?;
+    let visit = Visit::begin(request.clone(), desk, Bytes::new())
+        .await
+        .ok()?;
     Some(visit.apology(problem))
 }
 
 /// Whether an address belongs to people's pages, rather than to programs.
 #[must_use]
 pub fn is_page(path: &str) -> bool {
-    !["/api/", "/health/", "/calendar/", "/assets/"].iter().any(|p| path.starts_with(p))
+    !["/api/", "/health/", "/calendar/", "/assets/"]
+        .iter()
+        .any(|p| path.starts_with(p))
 }

@@ -52,7 +52,11 @@ impl std::fmt::Debug for Visit {
 
 impl Visit {
     /// Opens the door: finds out who is there.
-    pub async fn begin(request: HttpRequest, desk: Data<Desk>, octets: Bytes) -> Result<Self, Problem> {
+    pub async fn begin(
+        request: HttpRequest,
+        desk: Data<Desk>,
+        octets: Bytes,
+    ) -> Result<Self, Problem> {
         let ask = Ask::of(&request)?;
         let me = match ask.caller {
             Credential::Anonymous => None,
@@ -85,7 +89,11 @@ impl Visit {
     pub async fn in_session(&self, new: &NewSession) -> Result<Self, Problem> {
         let ask = self.ask.in_session(&new.secret);
         let me = self.desk.me(ask.caller.clone()).await?;
-        Ok(Self { ask, me: Some(me), ..self.clone() })
+        Ok(Self {
+            ask,
+            me: Some(me),
+            ..self.clone()
+        })
     }
 
     /// Whether a page of this session sent what came with `token`. Without a session there is nothing to show.
@@ -108,7 +116,9 @@ impl Visit {
     /// Whether whoever is there holds `role`.
     #[must_use]
     pub fn is(&self, role: Role) -> bool {
-        self.me.as_ref().is_some_and(|me| me.person.roles.contains(&role))
+        self.me
+            .as_ref()
+            .is_some_and(|me| me.person.roles.contains(&role))
     }
 
     /// The credential of whoever is there.
@@ -160,7 +170,10 @@ impl Visit {
     /// A field as it was typed.
     #[must_use]
     pub fn said(&self, name: &str) -> Option<&str> {
-        self.typed.as_ref()?.get(name).filter(|v| !v.trim().is_empty())
+        self.typed
+            .as_ref()?
+            .get(name)
+            .filter(|v| !v.trim().is_empty())
     }
 
     /// What was typed, as the body that the API would take.
@@ -193,7 +206,8 @@ impl Visit {
     /// What the sender had seen, where the form says so.
     #[must_use]
     pub fn seen(&self) -> Option<Tags> {
-        self.said("_seen").map(|tag| Tags::These(vec![tag.to_owned()]))
+        self.said("_seen")
+            .map(|tag| Tags::These(vec![tag.to_owned()]))
     }
 
     /// Takes what went wrong with a form back to the form, or passes on what no form can mend.
@@ -231,7 +245,11 @@ impl Visit {
 
     /// Shows a page that has nothing to do with what was typed.
     pub fn fresh_page(&self, name: &str, data: Value) -> Answer {
-        let fresh = Self { typed: None, trouble: None, ..self.clone() };
+        let fresh = Self {
+            typed: None,
+            trouble: None,
+            ..self.clone()
+        };
         fresh.page(name, data)
     }
 
@@ -257,7 +275,10 @@ impl Visit {
             ("stands", stands.by_name()),
             ("seen", seen.into()),
             ("stale", stale.into()),
-            ("errors", trouble.map_or_else(|| json!([]), |problem| errors(self.language, problem))),
+            (
+                "errors",
+                trouble.map_or_else(|| json!([]), |problem| errors(self.language, problem)),
+            ),
         ];
         if let Value::Object(fields) = &mut all {
             for (key, value) in parts {
@@ -294,7 +315,9 @@ impl Visit {
             .map(|role| role.word())
             .collect();
         let represents = self.me.as_ref().is_some_and(|me| {
-            me.memberships.iter().any(|m| m.state == MembershipState::Active)
+            me.memberships
+                .iter()
+                .any(|m| m.state == MembershipState::Active)
         });
         let now = self.desk.clock.now();
         json!({
@@ -381,7 +404,12 @@ fn kindly(pointer: &str, message: &str) -> (String, String) {
     let mut at = pointer.trim_start_matches(['/', '#']).replace('/', "-");
     let mut words = message.to_owned();
     if let Some(field) = message.strip_prefix("please fill in ") {
-        at = [at.as_str(), field].iter().filter(|p| !p.is_empty()).copied().collect::<Vec<_>>().join("-");
+        at = [at.as_str(), field]
+            .iter()
+            .filter(|p| !p.is_empty())
+            .copied()
+            .collect::<Vec<_>>()
+            .join("-");
         words = "please fill this in".to_owned();
     } else if message.starts_with("unknown variant") {
         words = "please choose one".to_owned();

@@ -48,7 +48,10 @@ fn requests_that_are_not_for_us_or_not_in_our_form_are_answered_clearly() {
         )
     };
     let cases = "/api/v1/cases";
-    assert_eq!(with("GET", "/api/v1/nowhere", None, &[]).problem(), "not-found");
+    assert_eq!(
+        with("GET", "/api/v1/nowhere", None, &[]).problem(),
+        "not-found"
+    );
     let wrong = with("DELETE", cases, None, &[]);
     assert_eq!(
         (wrong.problem(), wrong.header("allow")),
@@ -339,7 +342,8 @@ fn pages_are_there_without_a_script() {
         .expect(200);
         assert!(
             page.text.starts_with("<!DOCTYPE html>")
-                && page.text.matches("<script").count() == page.text.matches("<script src=\"/assets/").count()
+                && page.text.matches("<script").count()
+                    == page.text.matches("<script src=\"/assets/").count()
                 && page.text.contains("lang=\"en-GB\""),
             "{path}"
         );

@@ -18,7 +18,10 @@ pub async fn show(visit: Visit) -> Answer {
     let Some(agreement) = &open.sight.agreement else {
         return Err(Problem::new(Kind::NotFound));
     };
-    let drafting = agreement.drafting.as_ref().map(|all| all.iter().map(|a| action(&open, a)).collect::<Vec<_>>());
+    let drafting = agreement
+        .drafting
+        .as_ref()
+        .map(|all| all.iter().map(|a| action(&open, a)).collect::<Vec<_>>());
     let circulated = agreement.circulated.as_ref().map(|c| {
         let accepted = c.accepted.as_ref().map(|those| answers(&open, |o| those.contains(&o)));
         let declined: Option<Vec<Value>> = c.declined.as_ref().map(|those| {
@@ -56,8 +59,19 @@ fn answers(open: &Open, accepted: impl Fn(OrganisationId) -> bool) -> Vec<Value>
 }
 
 fn can(open: &Open) -> Value {
-    let events = [E::ProposeAction, E::AmendAction, E::WithdrawAction, E::Circulate, E::AcceptAgreement, E::DeclineAgreement, E::ConcludeAgreement];
-    let can: serde_json::Map<String, Value> = events.iter().map(|e| (e.word().to_owned(), open.can(*e).into())).collect();
+    let events = [
+        E::ProposeAction,
+        E::AmendAction,
+        E::WithdrawAction,
+        E::Circulate,
+        E::AcceptAgreement,
+        E::DeclineAgreement,
+        E::ConcludeAgreement,
+    ];
+    let can: serde_json::Map<String, Value> = events
+        .iter()
+        .map(|e| (e.word().to_owned(), open.can(*e).into()))
+        .collect();
     can.into()
 }
 
@@ -84,7 +98,14 @@ pub fn action(open: &Open, a: &AgreedAction) -> Value {
 /// Who put it on the table: the names of a side, or nothing for the neutral.
 fn proposer(open: &Open, by: crate::domain::agreement::Proposer) -> Value {
     use crate::domain::agreement::Proposer;
-    let names = by_side(open, &BySide { initiating: (), invited: () }, |_, ()| Value::Null);
+    let names = by_side(
+        open,
+        &BySide {
+            initiating: (),
+            invited: (),
+        },
+        |_, ()| Value::Null,
+    );
     let of = |side: Side| {
         let at = usize::from(side == Side::Invited);
         names[at]["name"].clone()

@@ -8,12 +8,18 @@ use crate::web::pages::visit::Visit;
 /// The whole history, a page at a time.
 pub async fn show(visit: Visit) -> Answer {
     let open = open(&visit).await?;
-    let page = visit.desk.history(visit.caller(), open.id(), visit.slice(50)?).await?;
+    let page = visit
+        .desk
+        .history(visit.caller(), open.id(), visit.slice(50)?)
+        .await?;
     let events: Vec<Value> = page
         .items
         .iter()
         .map(|h| {
-            let behalf = h.on_behalf_of.map(|o| open.name_of(o)).filter(|name| !name.is_empty());
+            let behalf = h
+                .on_behalf_of
+                .map(|o| open.name_of(o))
+                .filter(|name| !name.is_empty());
             json!({ "event": h.event, "at": h.at, "capacity": h.capacity, "behalf": behalf })
         })
         .collect();

@@ -19,16 +19,33 @@ const AT_ONCE: u16 = 100;
 /// The list.
 pub async fn show(visit: Visit) -> Answer {
     let filter = filter(&visit);
-    let search = Search { filter: filter.clone(), slice: visit.slice(AT_ONCE)? };
+    let search = Search {
+        filter: filter.clone(),
+        slice: visit.slice(AT_ONCE)?,
+    };
     let page = visit.desk.cases(visit.caller(), search).await?;
     let now = visit.desk.clock.now();
     let mut mine: Vec<&Brief> = page.items.iter().collect();
-    mine.sort_by_key(|b| (order(b), b.next_due.is_none(), b.next_due, std::cmp::Reverse(b.opened_at)));
+    mine.sort_by_key(|b| {
+        (
+            order(b),
+            b.next_due.is_none(),
+            b.next_due,
+            std::cmp::Reverse(b.opened_at),
+        )
+    });
     let group = |wanted: Group| -> Vec<Value> {
-        mine.iter().filter(|b| order(b) == wanted).map(|b| case(b, now)).collect()
+        mine.iter()
+            .filter(|b| order(b) == wanted)
+            .map(|b| case(b, now))
+            .collect()
     };
     let late = mine.iter().filter(|b| is_late(b, now)).count();
-    let groups = [("you", Group::You), ("others", Group::Others), ("closed", Group::Closed)];
+    let groups = [
+        ("you", Group::You),
+        ("others", Group::Others),
+        ("closed", Group::Closed),
+    ];
     let data = json!({
         "groups": groups.iter().map(|(word, g)| json!({ "word": word, "cases": group(*g) })).collect::<Vec<_>>(),
         "counts": { "late": late, "you": group(Group::You).len(), "others": group(Group::Others).len(), "closed": group(Group::Closed).len() },
@@ -41,13 +58,24 @@ pub async fn show(visit: Visit) -> Answer {
 
 /// Whether somebody may begin a case: for their own organisation, or for somebody who is offline.
 fn may_start(visit: &Visit) -> Result<bool, Problem> {
-    let member = visit.me()?.memberships.iter().any(|m| m.state == MembershipState::Active);
+    let member = visit
+        .me()?
+        .memberships
+        .iter()
+        .any(|m| m.state == MembershipState::Active);
     Ok(member || visit.is(Role::Coordinator) || visit.is(Role::Facilitator))
 }
 
 fn filter(visit: &Visit) -> Filter {
     let turn = visit.asked_for("waiting").and_then(|word| {
-        [Turn::Initiating, Turn::Invited, Turn::Facilitator, Turn::Coordinator].into_iter().find(|t| t.word() == word)
+        [
+            Turn::Initiating,
+            Turn::Invited,
+            Turn::Facilitator,
+            Turn::Coordinator,
+        ]
+        .into_iter()
+        .find(|t| t.word() == word)
     });
     Filter {
         stage: visit.asked_for("stage").and_then(|word| word.parse().ok()),

@@ -35,14 +35,23 @@ pub async fn show(visit: Visit) -> Answer {
         .filter(|room| clero && Look::is_for(*room))
         .map(|room| json!({ "value": room, "band": band(&open, room) }))
         .collect();
-    visit.form("cases/looks", json!({ "case": open.head("overview"), "looks": looks, "clero": clero, "rooms": rooms }), Fields::default(), String::new())
+    visit.form(
+        "cases/looks",
+        json!({ "case": open.head("overview"), "looks": looks, "clero": clero, "rooms": rooms }),
+        Fields::default(),
+        String::new(),
+    )
 }
 
 /// Asks to look into a room.
 pub async fn ask(visit: Visit) -> Answer {
     let case = visit.id("case", CaseId::parse)?;
     let done = match visit.body::<NewLook>() {
-        Ok(new) => visit.desk.ask_to_look(visit.caller(), case, new, visit.once()).await.map_err(Problem::from),
+        Ok(new) => visit
+            .desk
+            .ask_to_look(visit.caller(), case, new, visit.once())
+            .await
+            .map_err(Problem::from),
         Err(problem) => Err(problem),
     };
     match done {
@@ -62,8 +71,16 @@ pub async fn decline(visit: Visit) -> Answer {
 }
 
 async fn decide(visit: Visit, yes: bool) -> Answer {
-    let at = (visit.id("case", CaseId::parse)?, visit.id("look", LookId::parse)?);
-    match visit.desk.decide_look(visit.caller(), at, yes, visit.once()).await.map_err(Problem::from) {
+    let at = (
+        visit.id("case", CaseId::parse)?,
+        visit.id("look", LookId::parse)?,
+    );
+    match visit
+        .desk
+        .decide_look(visit.caller(), at, yes, visit.once())
+        .await
+        .map_err(Problem::from)
+    {
         Ok(_) => visit.on(&format!("/cases/{}/looks?done=decided", at.0)),
         Err(problem) => show(visit.troubled(problem)?).await,
     }

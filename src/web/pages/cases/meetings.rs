@@ -19,8 +19,15 @@ const TIMES: usize = 4;
 /// The meetings of the case.
 pub async fn list(visit: Visit) -> Answer {
     let open = open(&visit).await?;
-    let slice = Slice { limit: Some(100), cursor: None };
-    let found = visit.desk.meetings(visit.caller(), open.id(), slice).await?.items;
+    let slice = Slice {
+        limit: Some(100),
+        cursor: None,
+    };
+    let found = visit
+        .desk
+        .meetings(visit.caller(), open.id(), slice)
+        .await?
+        .items;
     let (now, me) = (visit.desk.clock.now(), visit.me()?.person.id.to_string());
     let is_ahead = |m: &&MeetingSight| match m.state {
         MeetingState::Proposed => true,
@@ -30,7 +37,12 @@ pub async fn list(visit: Visit) -> Answer {
     let (mut ahead, mut past): (Vec<_>, Vec<_>) = found.iter().partition(is_ahead);
     ahead.sort_by_key(|m| m.start);
     past.sort_by_key(|m| std::cmp::Reverse(m.start));
-    let sessions = open.sight.conversation.as_ref().map(|c| c.sessions.clone()).unwrap_or_default();
+    let sessions = open
+        .sight
+        .conversation
+        .as_ref()
+        .map(|c| c.sessions.clone())
+        .unwrap_or_default();
     let data = json!({
         "case": open.head("meetings"),
         "ahead": ahead.iter().map(|m| shown(&open, m, &me)).collect::<Vec<_>>(),
@@ -49,7 +61,11 @@ fn shown(open: &Open, m: &MeetingSight, me: &str) -> Value {
             let answers: Vec<Value> = m
                 .answers
                 .iter()
-                .filter_map(|a| a.times.get(&t.id).map(|suits| json!({ "name": a.name, "suits": suits })))
+                .filter_map(|a| {
+                    a.times
+                        .get(&t.id)
+                        .map(|suits| json!({ "name": a.name, "suits": suits }))
+                })
                 .collect();
             json!({ "id": t.id, "start": t.start, "minutes": t.minutes, "answers": answers })
         })
@@ -57,7 +73,11 @@ fn shown(open: &Open, m: &MeetingSight, me: &str) -> Value {
     let needs: Vec<Value> = m
         .answers
         .iter()
-        .filter_map(|a| a.access_needs.as_ref().map(|n| json!({ "name": a.name, "needs": n })))
+        .filter_map(|a| {
+            a.access_needs
+                .as_ref()
+                .map(|n| json!({ "name": a.name, "needs": n }))
+        })
         .collect();
     json!({
         "id": m.id, "state": m.state, "start": m.start, "minutes": m.minutes, "way": m.way, "place": m.place, "note": m.note,
@@ -68,7 +88,11 @@ fn shown(open: &Open, m: &MeetingSight, me: &str) -> Value {
 
 /// The rooms in which whoever visits can propose to meet.
 fn places(open: &Open) -> Vec<Value> {
-    let mut rooms: Vec<_> = open.rooms.iter().filter(|r| is_for_meetings(r.room) && r.you_may_write).collect();
+    let mut rooms: Vec<_> = open
+        .rooms
+        .iter()
+        .filter(|r| is_for_meetings(r.room) && r.you_may_write)
+        .collect();
     rooms.sort_by_key(|r| r.room == Room::Joint);
     let one_by_one = rooms.iter().map(|r| {
         let band = band(open, r.room);
@@ -83,7 +107,10 @@ pub async fn propose_form(visit: Visit) -> Answer {
     let data = json!({ "case": open.head("meetings"), "places": places(&open), "slots": (0..TIMES).collect::<Vec<_>>() });
     let mut stands = Fields::default();
     for slot in 0..TIMES {
-        stands.add(&format!("times.+{slot}.minutes#"), if slot == 0 { "60" } else { "" });
+        stands.add(
+            &format!("times.+{slot}.minutes#"),
+            if slot == 0 { "60" } else { "" },
+        );
     }
     stands.add("room", "joint");
     visit.form("cases/meeting_propose", data, stands, String::new())
@@ -103,17 +130,27 @@ pub async fn propose(visit: Visit) -> Answer {
         body["times"] = json!([]);
     }
     let done = match crate::web::json::shape::<Proposal>(body) {
-        Ok(said) => visit.desk.propose_meeting(visit.caller(), case, said, visit.once()).await.map_err(Problem::from),
+        Ok(said) => visit
+            .desk
+            .propose_meeting(visit.caller(), case, said, visit.once())
+            .await
+            .map_err(Problem::from),
         Err(problem) => Err(problem),
     };
     match done {
-        Ok(meeting) => visit.on(&format!("/cases/{case}/meetings/{}?done=proposed", meeting.id)),
+        Ok(meeting) => visit.on(&format!(
+            "/cases/{case}/meetings/{}?done=proposed",
+            meeting.id
+        )),
         Err(problem) => propose_form(visit.troubled(problem)?).await,
     }
 }
 
 fn place(visit: &Visit) -> Result<(CaseId, MeetingId), Problem> {
-    Ok((visit.id("case", CaseId::parse)?, visit.id("meeting", MeetingId::parse)?))
+    Ok((
+        visit.id("case", CaseId::parse)?,
+        visit.id("meeting", MeetingId::parse)?,
+    ))
 }
 
 /// One meeting, and what can be done with it.
@@ -125,13 +162,20 @@ pub async fn show(visit: Visit) -> Answer {
     for answer in found.answers.iter().filter(|a| a.person.to_string() == me) {
         for (time, suits) in &answer.times {
             let word = serde_json::to_value(suits).ok();
-            stands.add_some(&format!("times.{time}"), word.as_ref().and_then(Value::as_str));
+            stands.add_some(
+                &format!("times.{time}"),
+                word.as_ref().and_then(Value::as_str),
+            );
         }
         stands.add_some("access_needs", answer.access_needs.as_ref());
     }
-    let (open_still, ahead) = (found.state == MeetingState::Proposed, found.start.is_some_and(|at| at > now));
+    let (open_still, ahead) = (
+        found.state == MeetingState::Proposed,
+        found.start.is_some_and(|at| at > now),
+    );
     let takes_part = open.side().is_some() || open.is_neutral();
-    let may_cancel = open.is_neutral() && (open_still || ahead && found.state == MeetingState::Confirmed)
+    let may_cancel = open.is_neutral()
+        && (open_still || ahead && found.state == MeetingState::Confirmed)
         || open_still && found.proposed_by == Some(open.you_are());
     let data = json!({
         "case": open.head("meetings"), "meeting": shown(&open, &found, &me), "tag": tag(&found),
@@ -145,7 +189,10 @@ async fn changed(visit: Visit, change: Result<Change, Problem>, word: &str) -> A
     let at = place(&visit)?;
     let done = match change {
         Ok(change) => {
-            let changed = visit.desk.change_meeting(visit.caller(), at, change, visit.seen(), visit.once()).await;
+            let changed = visit
+                .desk
+                .change_meeting(visit.caller(), at, change, visit.seen(), visit.once())
+                .await;
             changed.map_err(Problem::from)
         }
         Err(problem) => Err(problem),

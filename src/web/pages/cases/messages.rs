@@ -25,10 +25,18 @@ pub fn band(open: &Open, room: Room) -> Value {
     };
     let names = |side: Side| {
         let all = open.organisations();
-        let of: Vec<&str> = all.iter().filter(|(s, _)| *s == side).map(|(_, o)| o.name.as_str()).collect();
+        let of: Vec<&str> = all
+            .iter()
+            .filter(|(s, _)| *s == side)
+            .map(|(_, o)| o.name.as_str())
+            .collect();
         super::listed(&of)
     };
-    let in_place = open.sight.facilitator.as_ref().filter(|f| f.state == AppointmentState::Accepted);
+    let in_place = open
+        .sight
+        .facilitator
+        .as_ref()
+        .filter(|f| f.state == AppointmentState::Accepted);
     json!({
         "kind": kind, "room": room, "side": room.side().map(names), "own": room.side().is_some() && room.side() == open.side(),
         "one": names(Side::Initiating), "other": names(Side::Invited),
@@ -58,14 +66,21 @@ pub fn shown(open: &Open, room: Room, message: &MessageSight, me: &str) -> Value
 /// The rooms a thing of this room could be released to.
 fn wider(open: &Open, room: Room) -> Vec<Room> {
     let all = Room::ALL.into_iter();
-    all.filter(|to| is_wider(room, *to) && open.room(*to).is_some()).collect()
+    all.filter(|to| is_wider(room, *to) && open.room(*to).is_some())
+        .collect()
 }
 
 /// A choice of room for somebody who writes: the narrowest first (SPEC §5).
 pub fn choices(open: &Open, talk: bool) -> Vec<Value> {
     let order = [
-        Room::Notes, Room::Own(Side::Initiating), Room::Own(Side::Invited), Room::Private(Side::Initiating),
-        Room::Private(Side::Invited), Room::Neutrals, Room::Joint, Room::Process,
+        Room::Notes,
+        Room::Own(Side::Initiating),
+        Room::Own(Side::Invited),
+        Room::Private(Side::Initiating),
+        Room::Private(Side::Invited),
+        Room::Neutrals,
+        Room::Joint,
+        Room::Process,
     ];
     order
         .into_iter()
@@ -96,9 +111,14 @@ fn room_of(visit: &Visit) -> Result<Room, Problem> {
 pub async fn room(visit: Visit) -> Answer {
     let open = open(&visit).await?;
     let room = room_of(&visit)?;
-    let page = visit.desk.messages(visit.caller(), (open.id(), room), visit.slice(30)?).await?;
+    let page = visit
+        .desk
+        .messages(visit.caller(), (open.id(), room), visit.slice(30)?)
+        .await?;
     let me = visit.me()?.person.id.to_string();
-    let corrects = visit.asked_for("corrects").or_else(|| visit.said("corrects").map(ToOwned::to_owned));
+    let corrects = visit
+        .asked_for("corrects")
+        .or_else(|| visit.said("corrects").map(ToOwned::to_owned));
     let put_right = corrects.and_then(|id| page.items.iter().find(|m| m.id.to_string() == id));
     let mut stands = Fields::default();
     if let Some(message) = put_right {
@@ -121,24 +141,38 @@ pub async fn room(visit: Visit) -> Answer {
 pub async fn say(visit: Visit) -> Answer {
     let place = place(&visit)?;
     let done = match visit.body::<NewMessage>() {
-        Ok(new) => visit.desk.say(visit.caller(), place, new, visit.once()).await.map_err(Problem::from),
+        Ok(new) => visit
+            .desk
+            .say(visit.caller(), place, new, visit.once())
+            .await
+            .map_err(Problem::from),
         Err(problem) => Err(problem),
     };
     match done {
-        Ok(_) => visit.on(&format!("/cases/{}/rooms/{}?done=said", place.0, place.1.word())),
+        Ok(_) => visit.on(&format!(
+            "/cases/{}/rooms/{}?done=said",
+            place.0,
+            place.1.word()
+        )),
         Err(problem) => room(visit.troubled(problem)?).await,
     }
 }
 
 fn place(visit: &Visit) -> Result<(CaseId, Room), Problem> {
-    Ok((visit.id("case", CaseId::parse)?, visit.id("room", Room::parse)?))
+    Ok((
+        visit.id("case", CaseId::parse)?,
+        visit.id("room", Room::parse)?,
+    ))
 }
 
 /// Marks a room as read.
 pub async fn read(visit: Visit) -> Answer {
     let place = place(&visit)?;
     let upto: ReadUpTo = visit.body()?;
-    visit.desk.mark_room_read(visit.caller(), place, upto, visit.once()).await?;
+    visit
+        .desk
+        .mark_room_read(visit.caller(), place, upto, visit.once())
+        .await?;
     visit.on(&format!("/cases/{}/rooms/{}", place.0, place.1.word()))
 }
 
@@ -157,11 +191,22 @@ pub async fn message(visit: Visit) -> Answer {
 }
 
 /// Looks for a message, page by page: rooms hold tens of them.
-async fn find(visit: &Visit, open: &Open, room: Room, id: MessageId) -> Result<MessageSight, Problem> {
+async fn find(
+    visit: &Visit,
+    open: &Open,
+    room: Room,
+    id: MessageId,
+) -> Result<MessageSight, Problem> {
     let mut cursor = None;
     loop {
-        let slice = Slice { limit: Some(100), cursor };
-        let page = visit.desk.messages(visit.caller(), (open.id(), room), slice).await?;
+        let slice = Slice {
+            limit: Some(100),
+            cursor,
+        };
+        let page = visit
+            .desk
+            .messages(visit.caller(), (open.id(), room), slice)
+            .await?;
         if let Some(found) = page.items.into_iter().find(|m| m.id == id) {
             return Ok(found);
         }
@@ -181,11 +226,19 @@ fn whole_place(visit: &Visit) -> Result<(CaseId, Room, MessageId), Problem> {
 pub async fn strike(visit: Visit) -> Answer {
     let at = whole_place(&visit)?;
     let done = match visit.body::<Strike>() {
-        Ok(strike) => visit.desk.strike(visit.caller(), at, strike, visit.once()).await.map_err(Problem::from),
+        Ok(strike) => visit
+            .desk
+            .strike(visit.caller(), at, strike, visit.once())
+            .await
+            .map_err(Problem::from),
         Err(problem) => Err(problem),
     };
     match done {
-        Ok(_) => visit.on(&format!("/cases/{}/rooms/{}?done=struck", at.0, at.1.word())),
+        Ok(_) => visit.on(&format!(
+            "/cases/{}/rooms/{}?done=struck",
+            at.0,
+            at.1.word()
+        )),
         Err(problem) => message(visit.troubled(problem)?).await,
     }
 }
@@ -196,13 +249,20 @@ pub async fn release(visit: Visit) -> Answer {
     let done = match visit.body::<Release>() {
         Ok(release) => {
             let to = release.to;
-            let released = visit.desk.release(visit.caller(), at, release, visit.once()).await;
+            let released = visit
+                .desk
+                .release(visit.caller(), at, release, visit.once())
+                .await;
             released.map(|_| to).map_err(Problem::from)
         }
         Err(problem) => Err(problem),
     };
     match done {
-        Ok(to) => visit.on(&format!("/cases/{}/rooms/{}?done=released", at.0, to.word())),
+        Ok(to) => visit.on(&format!(
+            "/cases/{}/rooms/{}?done=released",
+            at.0,
+            to.word()
+        )),
         Err(problem) => message(visit.troubled(problem)?).await,
     }
 }

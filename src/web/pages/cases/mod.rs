@@ -68,7 +68,10 @@ impl Open {
 
     /// Whether they may sign for their organisation.
     pub fn leads(&self) -> bool {
-        matches!(self.you_are(), CapacityName::InitiatingLead | CapacityName::InvitedLead)
+        matches!(
+            self.you_are(),
+            CapacityName::InitiatingLead | CapacityName::InvitedLead
+        )
     }
 
     pub fn is_neutral(&self) -> bool {
@@ -88,13 +91,19 @@ impl Open {
     /// Whether it is theirs to do at this stage, be it possible now or not.
     pub fn is_theirs(&self, event: EventName) -> bool {
         self.line(event).is_some_and(|line| {
-            !line.reasons.iter().any(|r| matches!(r.code, Reason::NotYourPart | Reason::NotAtThisStage))
+            !line
+                .reasons
+                .iter()
+                .any(|r| matches!(r.code, Reason::NotYourPart | Reason::NotAtThisStage))
         })
     }
 
     /// Every event they can do now.
     pub fn possible(&self) -> impl Iterator<Item = EventName> + '_ {
-        self.may.iter().filter(|line| line.allowed).map(|line| line.event)
+        self.may
+            .iter()
+            .filter(|line| line.allowed)
+            .map(|line| line.event)
     }
 
     /// The room, if they may enter it.
@@ -195,9 +204,10 @@ pub fn between(brief: &Brief) -> Value {
         let all: Vec<&str> = side.iter().map(|o| o.name.as_str()).collect();
         listed(&all)
     };
-    brief.sides.as_ref().map_or(Value::Null, |sides| {
-        json!({ "one": names(&sides.initiating), "other": names(&sides.invited) })
-    })
+    brief.sides.as_ref().map_or(
+        Value::Null,
+        |sides| json!({ "one": names(&sides.initiating), "other": names(&sides.invited) }),
+    )
 }
 
 /// "one, two and three".

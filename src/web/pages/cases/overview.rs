@@ -10,9 +10,11 @@ use crate::domain::action::EventName as E;
 use crate::domain::case::{Side, Stage};
 use crate::domain::event::Happened;
 use crate::domain::meeting::{MeetingSight, MeetingState};
+use crate::domain::register::{LocalityCode, Presence, PresenceKind};
 use crate::domain::room::Room;
 use crate::domain::time::Moment;
 use crate::web::api::Answer;
+use crate::web::pages::map::{self, Kind, MapPlace};
 use crate::web::pages::visit::Visit;
 use crate::web::problem::Problem;
 
@@ -27,8 +29,15 @@ pub async fn show(visit: Visit) -> Answer {
     }
     let now = visit.desk.clock.now();
     let (me, id) = (visit.me()?.person.id.to_string(), open.id());
-    let slice = || Slice { limit: Some(100), cursor: None };
-    let meetings = visit.desk.meetings(visit.caller(), id, slice()).await?.items;
+    let slice = || Slice {
+        limit: Some(100),
+        cursor: None,
+    };
+    let meetings = visit
+        .desk
+        .meetings(visit.caller(), id, slice())
+        .await?
+        .items;
     let happened = visit.desk.history(visit.caller(), id, slice()).await?.items;
     let circle = visit.desk.circle(visit.caller(), id).await?.items;
     let todo = things(&open, &meetings, &me);
@@ -45,7 +54,7 @@ pub async fn show(visit: Visit) -> Answer {
         "people": people(&open, &circle),
         "facilitator": facilitator(&open),
         "so_far": so_far(&happened),
-        "map": Value::Null,
+        "map": places(&visit, &open).await?,
         "about": about(&open),
         "steps": steps(&open),
         "asking": open.side().is_some() && open.sight.brief.stage != Stage::Closed,
@@ -65,7 +74,9 @@ fn needs(open: &Open) -> Value {
 fn tracker(open: &Open, happened: &[Happened]) -> Value {
     let first = |event: E| {
         let all = happened.iter().rev();
-        all.filter(|h| h.event == event.word()).map(|h| h.at).next_back()
+        all.filter(|h| h.event == event.word())
+            .map(|h| h.at)
+            .next_back()
     };
     let begun = [
         (Stage::EarlyConversation, first(E::AcceptIntake)),
@@ -92,12 +103,16 @@ fn tracker(open: &Open, happened: &[Happened]) -> Value {
         })
         .collect();
     let state = if closed.is_some() { "done" } else { "to_come" };
-    shown.push(json!({ "stage": "closed", "number": 4, "state": state, "since": closed, "ended": closed }));
+    shown.push(
+        json!({ "stage": "closed", "number": 4, "state": state, "since": closed, "ended": closed }),
+    );
     Value::from(shown)
 }
 
 fn next_meeting(meetings: &[MeetingSight], now: Moment) -> Value {
-    let coming = meetings.iter().filter(|m| m.state == MeetingState::Confirmed);
+    let coming = meetings
+        .iter()
+        .filter(|m| m.state == MeetingState::Confirmed);
     let next = coming
         .filter_map(|m| m.start.filter(|at| *at > now).map(|at| (at, m)))
         .min_by_key(|(at, _)| *at);
@@ -109,9 +124,19 @@ fn next_meeting(meetings: &[MeetingSight], now: Moment) -> Value {
 /// What was said last, in the rooms this reader enters; one's own notes are not among it.
 async fn latest(visit: &Visit, open: &Open, me: &str) -> Result<Value, Problem> {
     let mut all = Vec::new();
-    for room in open.rooms.iter().filter(|r| r.room.is_for_talk() && r.room != Room::Notes) {
-        let slice = Slice { limit: Some(2), cursor: None };
-        let page = visit.desk.messages(visit.caller(), (open.id(), room.room), slice).await?;
+    for room in open
+        .rooms
+        .iter()
+        .filter(|r| r.room.is_for_talk() && r.room != Room::Notes)
+    {
+        let slice = Slice {
+            limit: Some(2),
+            cursor: None,
+        };
+        let page = visit
+            .desk
+            .messages(visit.caller(), (open.id(), room.room), slice)
+            .await?;
         all.extend(page.items.into_iter().map(|m| (m.at, room.room, m)));
     }
     all.sort_by_key(|(at, ..)| std::cmp::Reverse(*at));
@@ -145,9 +170,23 @@ fn facilitator(open: &Open) -> Value {
 /// The milestones, the newest first: what moved the case on, not each small step.
 fn so_far(happened: &[Happened]) -> Value {
     const MILESTONES: [E; 17] = [
-        E::Submit, E::AcceptAppointment, E::Invite, E::AcceptIntake, E::Respond, E::LogSession, E::BeginStandardsReview,
-        E::RecordJointReading, E::BeginAgreedActions, E::Circulate, E::ConcludeAgreement, E::Hold, E::Resume, E::Close,
-        E::Withdraw, E::DeclineIntake, E::Reopen,
+        E::Submit,
+        E::AcceptAppointment,
+        E::Invite,
+        E::AcceptIntake,
+        E::Respond,
+        E::LogSession,
+        E::BeginStandardsReview,
+        E::RecordJointReading,
+        E::BeginAgreedActions,
+        E::Circulate,
+        E::ConcludeAgreement,
+        E::Hold,
+        E::Resume,
+        E::Close,
+        E::Withdraw,
+        E::DeclineIntake,
+        E::Reopen,
     ];
     happened
         .iter()
@@ -155,6 +194,44 @@ fn so_far(happened: &[Happened]) -> Value {
         .take(8)
         .map(|h| json!({ "event": h.event, "at": h.at }))
         .collect()
+}
+
+/// Where each organisation works today, on a map, with the places the case is about.
+async fn places(visit: &Visit, open: &Open) -> Result<Value, Problem> {
+    let today = visit.desk.clock.now().london_day();
+    let mut all: Vec<MapPlace> = Vec::new();
+    for (side, organisation) in open.organisations() {
+        let kind = match side {
+            Side::Initiating => Kind::One,
+            Side::Invited => Kind::Two,
+        };
+        let found = visit
+            .desk
+            .presences(visit.caller(), organisation.id)
+            .await?
+            .items;
+        let now = |p: &&Presence| {
+            p.since <= today
+                && p.until.is_none_or(|until| until > today)
+                && p.kind != PresenceKind::Former
+        };
+        all.extend(found.iter().filter(now).map(|p| MapPlace {
+            code: p.locality.clone(),
+            kind,
+            says: organisation.name.clone(),
+        }));
+    }
+    for place in open.sight.brief.localities.iter().flatten() {
+        let known = all.iter().any(|p| p.code.as_str() == place.code);
+        if let Some(code) = LocalityCode::parse(&place.code).filter(|_| !known) {
+            all.push(MapPlace {
+                code,
+                kind: Kind::Asked,
+                says: visit.language.said("The place you are talking about"),
+            });
+        }
+    }
+    Ok(map::of(&all))
 }
 
 /// What the case is about, as far as this reader may know.
@@ -188,11 +265,29 @@ fn about(open: &Open) -> Value {
 /// Everything else whoever reads can do with the case, for those who run it.
 fn steps(open: &Open) -> Value {
     const ELSEWHERE: [E; 12] = [
-        E::SaveDraft, E::DiscardDraft, E::Submit, E::ShareReading, E::ProposeAction, E::AmendAction, E::WithdrawAction,
-        E::AcceptAgreement, E::DeclineAgreement, E::Respond, E::AgreeToTalk, E::DeadlinePassed,
+        E::SaveDraft,
+        E::DiscardDraft,
+        E::Submit,
+        E::ShareReading,
+        E::ProposeAction,
+        E::AmendAction,
+        E::WithdrawAction,
+        E::AcceptAgreement,
+        E::DeclineAgreement,
+        E::Respond,
+        E::AgreeToTalk,
+        E::DeadlinePassed,
     ];
     let party = open.side().is_some();
-    let asking = [E::Hold, E::Resume, E::Withdraw, E::Object, E::ProposeTimetable, E::AdmitObserver, E::ShareStatement];
+    let asking = [
+        E::Hold,
+        E::Resume,
+        E::Withdraw,
+        E::Object,
+        E::ProposeTimetable,
+        E::AdmitObserver,
+        E::ShareStatement,
+    ];
     open.possible()
         .filter(|e| !ELSEWHERE.contains(e) && !(party && asking.contains(e)))
         .map(|e| json!({ "event": e.word() }))
@@ -211,12 +306,24 @@ fn closure(open: &Open) -> Value {
     })
 }
 
-
 /// The ways to take it easier: a break, more time, another way, another facilitator, leaving.
 pub async fn ask(visit: Visit) -> Answer {
     let open = open(&visit).await?;
-    let ways = [E::Hold, E::Resume, E::Respond, E::ProposeTimetable, E::Object, E::AdmitObserver, E::ShareStatement, E::Withdraw, E::RequestReopen];
-    let can: serde_json::Map<String, Value> = ways.iter().map(|e| (e.word().to_owned(), open.can(*e).into())).collect();
+    let ways = [
+        E::Hold,
+        E::Resume,
+        E::Respond,
+        E::ProposeTimetable,
+        E::Object,
+        E::AdmitObserver,
+        E::ShareStatement,
+        E::Withdraw,
+        E::RequestReopen,
+    ];
+    let can: serde_json::Map<String, Value> = ways
+        .iter()
+        .map(|e| (e.word().to_owned(), open.can(*e).into()))
+        .collect();
     let private = open.side().map(|side| Room::Private(side).word());
     let data = json!({ "case": open.head("overview"), "can": can, "private": private, "waits": waits(&open) });
     visit.page("cases/ask", data)

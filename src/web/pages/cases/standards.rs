@@ -38,7 +38,10 @@ pub async fn show(visit: Visit) -> Answer {
         })
         .collect();
     let offices = by_side(&open, &review.offices, |_, offices| {
-        offices.as_ref().map_or(Value::Null, |o| json!({ "chair": o.chair, "chief_executive": o.chief_executive }))
+        offices.as_ref().map_or(
+            Value::Null,
+            |o| json!({ "chair": o.chair, "chief_executive": o.chief_executive }),
+        )
     });
     let shared = by_side(&open, &review.shared, |_, shared| json!(shared));
     let data = json!({
@@ -72,7 +75,12 @@ fn progress(open: &Open, own: &OwnReading) -> Value {
 }
 
 fn joint(open: &Open) -> Value {
-    let Some(joint) = open.sight.review.as_ref().and_then(|r| r.joint_reading.as_ref()) else {
+    let Some(joint) = open
+        .sight
+        .review
+        .as_ref()
+        .and_then(|r| r.joint_reading.as_ref())
+    else {
         return Value::Null;
     };
     let minutes: Vec<Value> = joint
@@ -86,7 +94,9 @@ fn joint(open: &Open) -> Value {
             })
         })
         .collect();
-    let confirmed = by_side(open, &joint.confirmed, |_, those| those.iter().map(|o| open.name_of(*o)).collect());
+    let confirmed = by_side(open, &joint.confirmed, |_, those| {
+        those.iter().map(|o| open.name_of(*o)).collect()
+    });
     json!({ "minutes": minutes, "confirmed": confirmed })
 }
 
@@ -102,7 +112,11 @@ fn part(visit: &Visit, own: &OwnReading) -> Result<Part, Problem> {
             return Some(Part::Offices);
         }
         let number: u8 = word.parse().ok().filter(|n: &u8| n.to_string() == word)?;
-        own.scope.contains(&number).then(|| standard(number)).flatten().map(Part::Standard)
+        own.scope
+            .contains(&number)
+            .then(|| standard(number))
+            .flatten()
+            .map(Part::Standard)
     })
 }
 
@@ -139,7 +153,10 @@ pub async fn part_take(visit: Visit) -> Answer {
     let own = visit.desk.own_reading(visit.caller(), case).await?;
     let done = match with_part(&visit, &own) {
         Ok(reading) => {
-            let kept = visit.desk.save_reading(visit.caller(), case, reading, visit.seen(), visit.once()).await;
+            let kept = visit
+                .desk
+                .save_reading(visit.caller(), case, reading, visit.seen(), visit.once())
+                .await;
             kept.map_err(Problem::from)
         }
         Err(problem) => Err(problem),
@@ -162,7 +179,9 @@ fn with_part(visit: &Visit, own: &OwnReading) -> Result<Reading, Problem> {
     let mut reading = own.reading.clone();
     match part(visit, own)? {
         Part::Standard(s) => {
-            reading.entries.insert(s.number, json::shape(visit.fields())?);
+            reading
+                .entries
+                .insert(s.number, json::shape(visit.fields())?);
         }
         Part::Offices => reading.offices = Some(json::shape(visit.fields())?),
     }

@@ -21,8 +21,17 @@ use crate::web::pages::visit::Visit;
 use crate::web::problem::{Kind, Problem};
 
 /// The questions, in their order; each is a page and a part of the statement.
-pub const QUESTIONS: [&str; 9] =
-    ["what", "where", "with", "value", "tried", "outcome", "contact", "first", "authority"];
+pub const QUESTIONS: [&str; 9] = [
+    "what",
+    "where",
+    "with",
+    "value",
+    "tried",
+    "outcome",
+    "contact",
+    "first",
+    "authority",
+];
 
 /// Is this the right place, and for which organisation?
 pub async fn begin_form(visit: Visit) -> Answer {
@@ -33,13 +42,26 @@ pub async fn begin_form(visit: Visit) -> Answer {
     if let [one] = options.as_slice() {
         stands.add_some("organisation!", one["value"].as_str());
     }
-    visit.form("start/begin", json!({ "own": options, "staff": staff, "found": found, "q": visit.asked_for("q") }), stands, String::new())
+    visit.form(
+        "start/begin",
+        json!({ "own": options, "staff": staff, "found": found, "q": visit.asked_for("q") }),
+        stands,
+        String::new(),
+    )
 }
 
 async fn own_organisations(visit: &Visit) -> Result<Vec<Value>, Problem> {
     let mut own = Vec::new();
-    for member in visit.me()?.memberships.iter().filter(|m| m.state == MembershipState::Active) {
-        let organisation = visit.desk.organisation(visit.caller(), member.organisation).await?;
+    for member in visit
+        .me()?
+        .memberships
+        .iter()
+        .filter(|m| m.state == MembershipState::Active)
+    {
+        let organisation = visit
+            .desk
+            .organisation(visit.caller(), member.organisation)
+            .await?;
         if organisation.kind.is_lero() {
             own.push(json!({ "value": organisation.id, "label": organisation.working_name, "hint": null }));
         }
@@ -56,11 +78,19 @@ async fn found(visit: &Visit, staff: bool) -> Result<Vec<Value>, Problem> {
 }
 
 async fn leros(visit: &Visit, q: &str) -> Result<Vec<Value>, Problem> {
-    let slice = Slice { limit: Some(20), cursor: None };
+    let slice = Slice {
+        limit: Some(20),
+        cursor: None,
+    };
     let text: String = q.chars().take(100).collect();
-    let page = visit.desk.organisations(visit.caller(), Some(text), slice).await?;
+    let page = visit
+        .desk
+        .organisations(visit.caller(), Some(text), slice)
+        .await?;
     let all = page.items.into_iter().filter(|o| o.kind.is_lero());
-    Ok(all.map(|o| json!({ "value": o.id, "label": o.working_name, "hint": null })).collect())
+    Ok(all
+        .map(|o| json!({ "value": o.id, "label": o.working_name, "hint": null }))
+        .collect())
 }
 
 /// Begins the draft.
@@ -76,11 +106,23 @@ pub async fn begin(visit: Visit) -> Answer {
     if body["on_behalf_of"].is_object() {
         body["on_behalf_of"]["organisation"] = body["organisation"].clone();
     }
-    let empty = SaveDraft { together_with: BTreeSet::new(), with: BTreeSet::new(), statement: Statement::default() };
+    let empty = SaveDraft {
+        together_with: BTreeSet::new(),
+        with: BTreeSet::new(),
+        statement: Statement::default(),
+    };
     let done = match json::shape::<Begun>(body) {
         Ok(begun) => {
-            let new = NewDraft { organisation: begun.organisation, draft: empty, on_behalf_of: begun.on_behalf_of };
-            visit.desk.open(visit.caller(), new, visit.once()).await.map_err(Problem::from)
+            let new = NewDraft {
+                organisation: begun.organisation,
+                draft: empty,
+                on_behalf_of: begun.on_behalf_of,
+            };
+            visit
+                .desk
+                .open(visit.caller(), new, visit.once())
+                .await
+                .map_err(Problem::from)
         }
         Err(problem) => Err(problem),
     };
@@ -97,17 +139,23 @@ fn draft(open: &Open) -> Result<SaveDraft, Problem> {
         return Err(Problem::new(Kind::NotFound));
     };
     let sides = open.sight.brief.sides.as_ref();
-    let ids = |all: &[crate::domain::sight::OrganisationName]| all.iter().map(|o| o.id).collect::<BTreeSet<_>>();
+    let ids = |all: &[crate::domain::sight::OrganisationName]| {
+        all.iter().map(|o| o.id).collect::<BTreeSet<_>>()
+    };
     Ok(SaveDraft {
         // The first is the organisation itself.
-        together_with: sides.map(|s| ids(s.initiating.get(1..).unwrap_or_default())).unwrap_or_default(),
+        together_with: sides
+            .map(|s| ids(s.initiating.get(1..).unwrap_or_default()))
+            .unwrap_or_default(),
         with: sides.map(|s| ids(&s.invited)).unwrap_or_default(),
         statement,
     })
 }
 
 fn question(visit: &Visit) -> Result<&'static str, Problem> {
-    visit.id("question", |word| QUESTIONS.iter().find(|q| **q == word).copied())
+    visit.id("question", |word| {
+        QUESTIONS.iter().find(|q| **q == word).copied()
+    })
 }
 
 /// What stands in the draft, as fields.
@@ -121,10 +169,16 @@ fn fields(draft: &SaveDraft) -> Fields {
                 stands.add(key, text.clone());
                 stands.add(&format!("{key}!"), text.clone());
             }
-            Value::Array(list) => list.iter().filter_map(Value::as_str).for_each(|v| stands.add(&format!("{key}[]"), v)),
+            Value::Array(list) => list
+                .iter()
+                .filter_map(Value::as_str)
+                .for_each(|v| stands.add(&format!("{key}[]"), v)),
             Value::Bool(true) => stands.add(&format!("{key}?"), "yes"),
             Value::Object(inner) => {
-                stands.add_some(&format!("{key}.post"), inner.get("post").and_then(Value::as_str));
+                stands.add_some(
+                    &format!("{key}.post"),
+                    inner.get("post").and_then(Value::as_str),
+                );
                 if inner.get("stated") == Some(&Value::Bool(true)) {
                     stands.add(&format!("{key}.stated?"), "yes");
                 }
@@ -132,8 +186,14 @@ fn fields(draft: &SaveDraft) -> Fields {
             Value::Bool(false) | Value::Null | Value::Number(_) => {}
         }
     }
-    draft.with.iter().for_each(|o| stands.add("with[]", o.to_string()));
-    draft.together_with.iter().for_each(|o| stands.add("together_with[]", o.to_string()));
+    draft
+        .with
+        .iter()
+        .for_each(|o| stands.add("with[]", o.to_string()));
+    draft
+        .together_with
+        .iter()
+        .for_each(|o| stands.add("together_with[]", o.to_string()));
     stands
 }
 
@@ -141,7 +201,10 @@ fn fields(draft: &SaveDraft) -> Fields {
 pub async fn question_form(visit: Visit) -> Answer {
     let open = open(&visit).await?;
     let (draft, question) = (draft(&open)?, question(&visit)?);
-    let at = QUESTIONS.iter().position(|q| *q == question).unwrap_or_default();
+    let at = QUESTIONS
+        .iter()
+        .position(|q| *q == question)
+        .unwrap_or_default();
     let before = at.checked_sub(1).map(|i| QUESTIONS[i]);
     let (places, partners) = match question {
         "where" => (places(&visit, &draft), json!([])),
@@ -164,21 +227,43 @@ fn action(visit: &Visit) -> String {
 
 /// For whom somebody of CLERO writes this down, where it is not their own.
 fn behalf(visit: &Visit, open: &Open) -> Result<Value, Problem> {
-    let owner = open.organisations().first().map(|(_, o)| (o.id, o.name.clone()));
-    let own = visit.me()?.memberships.iter().any(|m| m.state == MembershipState::Active && owner.as_ref().is_some_and(|(id, _)| m.organisation == *id));
-    Ok(owner.filter(|_| !own).map_or(Value::Null, |(id, name)| json!({ "organisation": id, "name": name })))
+    let owner = open
+        .organisations()
+        .first()
+        .map(|(_, o)| (o.id, o.name.clone()));
+    let own = visit.me()?.memberships.iter().any(|m| {
+        m.state == MembershipState::Active
+            && owner.as_ref().is_some_and(|(id, _)| m.organisation == *id)
+    });
+    Ok(owner.filter(|_| !own).map_or(
+        Value::Null,
+        |(id, name)| json!({ "organisation": id, "name": name }),
+    ))
 }
 
 /// Places to choose from: those chosen, and those that what was looked for names.
 fn places(visit: &Visit, draft: &SaveDraft) -> Value {
-    let mut chosen: BTreeSet<String> = draft.statement.localities.iter().map(|c| c.as_str().to_owned()).collect();
+    let mut chosen: BTreeSet<String> = draft
+        .statement
+        .localities
+        .iter()
+        .map(|c| c.as_str().to_owned())
+        .collect();
     if let Some(typed) = &visit.typed {
-        chosen = typed.pairs().filter(|(n, _)| *n == "localities[]").map(|(_, v)| v.to_owned()).collect();
+        chosen = typed
+            .pairs()
+            .filter(|(n, _)| *n == "localities[]")
+            .map(|(_, v)| v.to_owned())
+            .collect();
     }
     let text = visit.said("_q");
     localities(None, None)
         .filter(|l| chosen.contains(&l.code))
-        .chain(localities(None, text).filter(|l| text.is_some() && !chosen.contains(&l.code)).take(12))
+        .chain(
+            localities(None, text)
+                .filter(|l| text.is_some() && !chosen.contains(&l.code))
+                .take(12),
+        )
         .map(|l| json!({ "value": l.code, "label": l.name, "hint": l.region }))
         .collect()
 }
@@ -188,7 +273,12 @@ async fn partners(visit: &Visit, open: &Open, draft: &SaveDraft) -> Result<Value
     let mut all: Vec<Value> = Vec::new();
     let mut chosen: BTreeSet<OrganisationId> = draft.with.clone();
     if let Some(typed) = &visit.typed {
-        chosen.extend(typed.pairs().filter(|(n, _)| *n == "with[]").filter_map(|(_, v)| OrganisationId::parse(v)));
+        chosen.extend(
+            typed
+                .pairs()
+                .filter(|(n, _)| *n == "with[]")
+                .filter_map(|(_, v)| OrganisationId::parse(v)),
+        );
     }
     for id in &chosen {
         let organisation = visit.desk.organisation(visit.caller(), *id).await?;
@@ -197,8 +287,16 @@ async fn partners(visit: &Visit, open: &Open, draft: &SaveDraft) -> Result<Value
     if let Some(q) = visit.said("_q") {
         let own = open.organisations().first().map(|(_, o)| o.id.to_string());
         let found = leros(visit, q).await?;
-        let known: Vec<String> = all.iter().filter_map(|o| o["value"].as_str().map(ToOwned::to_owned)).chain(own).collect();
-        all.extend(found.into_iter().filter(|o| !known.iter().any(|k| o["value"] == **k)));
+        let known: Vec<String> = all
+            .iter()
+            .filter_map(|o| o["value"].as_str().map(ToOwned::to_owned))
+            .chain(own)
+            .collect();
+        all.extend(
+            found
+                .into_iter()
+                .filter(|o| !known.iter().any(|k| o["value"] == **k)),
+        );
     }
     Ok(all.into())
 }
@@ -216,12 +314,23 @@ pub async fn question_take(visit: Visit) -> Answer {
     };
     match done {
         Ok(()) => {
-            let next = QUESTIONS.iter().position(|q| *q == question).and_then(|at| QUESTIONS.get(at + 1));
+            let next = QUESTIONS
+                .iter()
+                .position(|q| *q == question)
+                .and_then(|at| QUESTIONS.get(at + 1));
             let to = match next {
-                Some(next) if visit.asked_for("from").is_none() && visit.said("_later").is_none() => *next,
+                Some(next)
+                    if visit.asked_for("from").is_none() && visit.said("_later").is_none() =>
+                {
+                    *next
+                }
                 Some(_) | None => "check",
             };
-            let later = if visit.said("_later").is_some() { "?done=kept_for_later" } else { "" };
+            let later = if visit.said("_later").is_some() {
+                "?done=kept_for_later"
+            } else {
+                ""
+            };
             visit.on(&format!("/cases/{}/start/{to}{later}", open.id()))
         }
         Err(problem) => question_form(visit.troubled(problem)?).await,
@@ -257,15 +366,25 @@ fn with_answer(visit: &Visit, draft: &SaveDraft, question: &str) -> Result<SaveD
             whole["statement"][*key] = nothing;
         }
     }
-    if question == "authority" && said["authority"].is_object() && said["authority"]["stated"].is_null() {
+    if question == "authority"
+        && said["authority"].is_object()
+        && said["authority"]["stated"].is_null()
+    {
         whole["statement"]["authority"] = Value::Null;
     }
     if question == "with" {
-        whole["with"] = if said["with"].is_null() { json!([]) } else { said["with"].clone() };
+        whole["with"] = if said["with"].is_null() {
+            json!([])
+        } else {
+            said["with"].clone()
+        };
     }
     let needed = match question {
         "what" if said["grounds"].is_null() => Some(("/grounds", "please choose at least one")),
-        "outcome" if said["good_outcome"].is_null() => Some(("/good_outcome", "please write something here: both organisations will read it")),
+        "outcome" if said["good_outcome"].is_null() => Some((
+            "/good_outcome",
+            "please write something here: both organisations will read it",
+        )),
         "with" if said["with"].is_null() => Some(("/with", "please look for a LERO and tick it")),
         _enough => None,
     };
@@ -286,18 +405,27 @@ async fn act(visit: &Visit, open: &Open, action: Action) -> Result<(), Problem> 
                 .as_ref()
                 .and_then(|i| i.statement.as_ref()?.contact)
                 .unwrap_or(crate::domain::case::Channel::Phone),
-            read_back_and_confirmed: action.name() == EventName::SaveDraft || visit.said("_read_back").is_some(),
+            read_back_and_confirmed: action.name() == EventName::SaveDraft
+                || visit.said("_read_back").is_some(),
             read_back_code: None,
         }),
     };
     let request = Request {
         caller: visit.caller(),
         case: open.id(),
-        asked: Asked { action, on_behalf_of },
+        asked: Asked {
+            action,
+            on_behalf_of,
+        },
         if_match: visit.seen(),
         key: visit.once(),
     };
-    visit.desk.act(request).await.map(|_| ()).map_err(Problem::from)
+    visit
+        .desk
+        .act(request)
+        .await
+        .map(|_| ())
+        .map_err(Problem::from)
 }
 
 /// All answers, to be checked and sent.
@@ -305,7 +433,8 @@ pub async fn check(visit: Visit) -> Answer {
     let open = open(&visit).await?;
     let draft = draft(&open)?;
     let s = &draft.statement;
-    let names = |ids: &BTreeSet<OrganisationId>| ids.iter().map(|o| open.name_of(*o)).collect::<Vec<_>>();
+    let names =
+        |ids: &BTreeSet<OrganisationId>| ids.iter().map(|o| open.name_of(*o)).collect::<Vec<_>>();
     let missing: Vec<String> = open
         .line(EventName::Submit)
         .map(|line| line.reasons.iter().map(|r| r.message.clone()).collect())
@@ -331,7 +460,9 @@ pub async fn submit(visit: Visit) -> Answer {
     match act(&visit, &open, Action::Submit(Submit {})).await {
         Ok(()) => visit.on(&format!("/cases/{}?done=submitted", open.id())),
         // A second press finds that it was sent already.
-        Err(_) if open.sight.brief.stage != Stage::Draft => visit.on(&format!("/cases/{}", open.id())),
+        Err(_) if open.sight.brief.stage != Stage::Draft => {
+            visit.on(&format!("/cases/{}", open.id()))
+        }
         Err(problem) => check(visit.troubled(problem)?).await,
     }
 }

@@ -26,7 +26,10 @@ fn event_of(visit: &Visit) -> Result<E, Problem> {
 /// For whom a step is entered who is offline, where the address says so.
 fn behalf(visit: &Visit, open: &Open, event: E) -> Option<OrganisationId> {
     let said = OrganisationId::parse(&visit.asked_for("for")?)?;
-    let may = matches!(open.you_are(), CapacityName::Facilitator | CapacityName::Coordinator);
+    let may = matches!(
+        open.you_are(),
+        CapacityName::Facilitator | CapacityName::Coordinator
+    );
     let there = open.organisations().into_iter().any(|(_, o)| o.id == said);
     (may && there && may_be_entered(event)).then_some(said)
 }
@@ -35,11 +38,16 @@ fn behalf(visit: &Visit, open: &Open, event: E) -> Option<OrganisationId> {
 pub async fn show(visit: Visit) -> Answer {
     let (open, event) = (open(&visit).await?, event_of(&visit)?);
     let behalf = behalf(&visit, &open, event);
-    let line = open.line(event).ok_or_else(|| Problem::new(Kind::NotFound))?;
+    let line = open
+        .line(event)
+        .ok_or_else(|| Problem::new(Kind::NotFound))?;
     let reasons: Vec<&str> = line.reasons.iter().map(|r| r.message.as_str()).collect();
     let moves = !matches!(line_of(event).to, To::Stay);
     let letters = if moves || open.is_neutral() || open.you_are() == CapacityName::Coordinator {
-        visit.desk.letters_of_step(visit.caller(), open.id(), event).await?
+        visit
+            .desk
+            .letters_of_step(visit.caller(), open.id(), event)
+            .await?
     } else {
         Vec::new()
     };
@@ -52,7 +60,11 @@ pub async fn show(visit: Visit) -> Answer {
         "behalf": behalf.map(|id| json!({ "organisation": id, "name": open.name_of(id) })), "signs": event == E::AcceptAgreement,
         "action": action(&visit, &open, event, behalf), "about": about,
     });
-    let seen = if event.names_a_hash() { String::new() } else { open.seen.clone() };
+    let seen = if event.names_a_hash() {
+        String::new()
+    } else {
+        open.seen.clone()
+    };
     visit.form("cases/step", data, stands, seen)
 }
 
@@ -69,12 +81,18 @@ fn action(visit: &Visit, open: &Open, event: E, behalf: Option<OrganisationId>) 
         }
     }
     let query = out.finish();
-    if query.is_empty() { at } else { format!("{at}?{query}") }
+    if query.is_empty() {
+        at
+    } else {
+        format!("{at}?{query}")
+    }
 }
 
 /// What must be true before a step: each guard of its line, met or not.
 fn must(open: &Open, event: E) -> Vec<Value> {
-    let unmet = open.line(event).map(|line| line.reasons.iter().map(|r| r.code).collect::<Vec<_>>());
+    let unmet = open
+        .line(event)
+        .map(|line| line.reasons.iter().map(|r| r.code).collect::<Vec<_>>());
     let unmet = unmet.unwrap_or_default();
     if !open.is_theirs(event) {
         return Vec::new();
@@ -91,7 +109,11 @@ pub async fn take(visit: Visit) -> Answer {
     let (open, event) = (open(&visit).await?, event_of(&visit)?);
     match act(&visit, &open, event).await {
         Ok(still_there) => {
-            let to = if still_there { landing(&open, event) } else { "/cases".to_owned() };
+            let to = if still_there {
+                landing(&open, event)
+            } else {
+                "/cases".to_owned()
+            };
             visit.on(&format!("{to}?done={}", event.word()))
         }
         Err(problem) => show(visit.troubled(problem)?).await,
@@ -103,9 +125,13 @@ async fn act(visit: &Visit, open: &Open, event: E) -> Result<bool, Problem> {
     let behalf = behalf(visit, open, event);
     if let Some(fields) = body.as_object_mut() {
         fields.insert("event".to_owned(), event.word().into());
-        if let (Some(organisation), Some(Value::Object(entered))) = (behalf, fields.get_mut("on_behalf_of")) {
+        if let (Some(organisation), Some(Value::Object(entered))) =
+            (behalf, fields.get_mut("on_behalf_of"))
+        {
             entered.insert("organisation".to_owned(), organisation.to_string().into());
-            entered.entry("read_back_and_confirmed").or_insert(false.into());
+            entered
+                .entry("read_back_and_confirmed")
+                .or_insert(false.into());
         } else if behalf.is_none() {
             fields.remove("on_behalf_of");
         }
@@ -124,7 +150,9 @@ async fn act(visit: &Visit, open: &Open, event: E) -> Result<bool, Problem> {
 fn landing(open: &Open, event: E) -> String {
     let at = format!("/cases/{}", open.id());
     match event {
-        E::ShareReading | E::RecordJointReading | E::ConfirmJointReading => format!("{at}/standards"),
+        E::ShareReading | E::RecordJointReading | E::ConfirmJointReading => {
+            format!("{at}/standards")
+        }
         E::ProposeAction
         | E::AmendAction
         | E::WithdrawAction
@@ -140,7 +168,10 @@ fn landing(open: &Open, event: E) -> String {
 /// What can be written down for somebody who is offline: each organisation, and each step that is open to it.
 pub async fn offline(visit: Visit) -> Answer {
     let open = open(&visit).await?;
-    if !matches!(open.you_are(), CapacityName::Facilitator | CapacityName::Coordinator) {
+    if !matches!(
+        open.you_are(),
+        CapacityName::Facilitator | CapacityName::Coordinator
+    ) {
         return Err(Problem::new(Kind::NotFound));
     }
     let stage = open.sight.brief.stage;

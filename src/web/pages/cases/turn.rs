@@ -22,15 +22,32 @@ pub struct Thing {
 /// of, and `me` whoever reads.
 pub fn things(open: &Open, meetings: &[MeetingSight], me: &str) -> Vec<Thing> {
     let at = format!("/cases/{}", open.id());
-    let step = |word, event: E, by| Thing { word, to: format!("{at}/steps/{}", event.word()), by };
-    let place = |word, path: &str, by| Thing { word, to: format!("{at}{path}"), by };
-    let due = |kind| open.sight.deadlines.iter().find(|d| d.kind == kind).map(|d| d.due);
+    let step = |word, event: E, by| Thing {
+        word,
+        to: format!("{at}/steps/{}", event.word()),
+        by,
+    };
+    let place = |word, path: &str, by| Thing {
+        word,
+        to: format!("{at}{path}"),
+        by,
+    };
+    let due = |kind| {
+        open.sight
+            .deadlines
+            .iter()
+            .find(|d| d.kind == kind)
+            .map(|d| d.due)
+    };
     let mut all = Vec::new();
     if open.sight.brief.on_hold {
         return all;
     }
     match open.you_are() {
-        CapacityName::InitiatingLead | CapacityName::InitiatingMember | CapacityName::InvitedLead | CapacityName::InvitedMember => {
+        CapacityName::InitiatingLead
+        | CapacityName::InitiatingMember
+        | CapacityName::InvitedLead
+        | CapacityName::InvitedMember => {
             if open.sight.brief.stage == Stage::Draft {
                 all.push(place("draft", "/start/check", None));
             }
@@ -41,19 +58,33 @@ pub fn things(open: &Open, meetings: &[MeetingSight], me: &str) -> Vec<Thing> {
                 all.push(step("respond", E::Respond, due(D::Response)));
             }
             if open.can(E::AgreeToTalk) {
-                all.push(step("agree_to_talk", E::AgreeToTalk, due(D::EarlyConversation)));
+                all.push(step(
+                    "agree_to_talk",
+                    E::AgreeToTalk,
+                    due(D::EarlyConversation),
+                ));
             }
             if open.can(E::AcceptAgreement) {
                 all.push(place("accept_agreement", "/agreement", due(D::Signing)));
             }
             if open.can(E::ConfirmJointReading) {
-                all.push(step("confirm_joint_reading", E::ConfirmJointReading, due(D::StandardsReview)));
+                all.push(step(
+                    "confirm_joint_reading",
+                    E::ConfirmJointReading,
+                    due(D::StandardsReview),
+                ));
             }
             if let Some(review) = &open.sight.review
                 && open.sight.brief.stage == Stage::StandardsReview
-                && open.side().is_some_and(|side| review.shared.of(side) == &Some(false))
+                && open
+                    .side()
+                    .is_some_and(|side| review.shared.of(side) == &Some(false))
             {
-                all.push(place("read_standards", "/standards", due(D::StandardsReview)));
+                all.push(place(
+                    "read_standards",
+                    "/standards",
+                    due(D::StandardsReview),
+                ));
             }
             if open.can(E::AgreeSummary) {
                 all.push(step("agree_summary", E::AgreeSummary, None));
@@ -67,27 +98,55 @@ pub fn things(open: &Open, meetings: &[MeetingSight], me: &str) -> Vec<Thing> {
         }
         CapacityName::AskedFacilitator => {
             if open.can(E::AcceptAppointment) {
-                all.push(step("accept_appointment", E::AcceptAppointment, due(D::Acceptance)));
+                all.push(step(
+                    "accept_appointment",
+                    E::AcceptAppointment,
+                    due(D::Acceptance),
+                ));
             }
         }
         CapacityName::Facilitator => {
             if open.can(E::ConcludeAgreement) {
-                all.push(step("conclude_agreement", E::ConcludeAgreement, due(D::Signing)));
+                all.push(step(
+                    "conclude_agreement",
+                    E::ConcludeAgreement,
+                    due(D::Signing),
+                ));
             }
             if open.can(E::BeginStandardsReview) {
-                all.push(step("begin_standards_review", E::BeginStandardsReview, due(D::EarlyConversation)));
+                all.push(step(
+                    "begin_standards_review",
+                    E::BeginStandardsReview,
+                    due(D::EarlyConversation),
+                ));
             }
-            let minuted = open.sight.review.as_ref().is_some_and(|r| r.joint_reading.is_some());
+            let minuted = open
+                .sight
+                .review
+                .as_ref()
+                .is_some_and(|r| r.joint_reading.is_some());
             if open.can(E::RecordJointReading) && !minuted {
-                all.push(step("record_joint_reading", E::RecordJointReading, due(D::StandardsReview)));
+                all.push(step(
+                    "record_joint_reading",
+                    E::RecordJointReading,
+                    due(D::StandardsReview),
+                ));
             }
             if open.can(E::BeginAgreedActions) {
-                all.push(step("begin_agreed_actions", E::BeginAgreedActions, due(D::StandardsReview)));
+                all.push(step(
+                    "begin_agreed_actions",
+                    E::BeginAgreedActions,
+                    due(D::StandardsReview),
+                ));
             }
             if open.can(E::Circulate) {
                 all.push(step("circulate", E::Circulate, due(D::AgreedActions)));
             }
-            let agreed = open.sight.agreement.as_ref().is_some_and(|a| a.in_force.is_some() && a.circulated.is_none());
+            let agreed = open
+                .sight
+                .agreement
+                .as_ref()
+                .is_some_and(|a| a.in_force.is_some() && a.circulated.is_none());
             if agreed && open.can(E::Close) && waits_for_me(open) {
                 all.push(step("close", E::Close, due(D::AgreedActions)));
             }
@@ -109,10 +168,16 @@ pub fn things(open: &Open, meetings: &[MeetingSight], me: &str) -> Vec<Thing> {
                 }
             }
         }
-        CapacityName::Observer | CapacityName::Auditor | CapacityName::Account | CapacityName::System => {}
+        CapacityName::Observer
+        | CapacityName::Auditor
+        | CapacityName::Account
+        | CapacityName::System => {}
     }
     if takes_part_in_meetings(open) {
-        for meeting in meetings.iter().filter(|m| m.state == MeetingState::Proposed) {
+        for meeting in meetings
+            .iter()
+            .filter(|m| m.state == MeetingState::Proposed)
+        {
             let answered = meeting.answers.iter().any(|a| a.person.to_string() == me);
             let path = format!("/meetings/{}", meeting.id);
             if !answered {
@@ -135,7 +200,11 @@ fn takes_part(open: &Open) -> bool {
     open.organisations()
         .into_iter()
         .filter(|(side, _)| *side == Side::Invited)
-        .all(|(_, o)| answers.and_then(|a| a.get(&o.id)).is_some_and(|answer| answer.takes_part()))
+        .all(|(_, o)| {
+            answers
+                .and_then(|a| a.get(&o.id))
+                .is_some_and(|answer| answer.takes_part())
+        })
 }
 
 /// Whose turn the reader's is.
@@ -145,7 +214,10 @@ pub fn turn_of(you: CapacityName) -> Option<Turn> {
         CapacityName::InvitedLead | CapacityName::InvitedMember => Some(Turn::Invited),
         CapacityName::Facilitator | CapacityName::AskedFacilitator => Some(Turn::Facilitator),
         CapacityName::Coordinator => Some(Turn::Coordinator),
-        CapacityName::Observer | CapacityName::Auditor | CapacityName::Account | CapacityName::System => None,
+        CapacityName::Observer
+        | CapacityName::Auditor
+        | CapacityName::Account
+        | CapacityName::System => None,
     }
 }
 
@@ -181,7 +253,10 @@ pub fn waiting_word(brief: &crate::domain::sight::Brief) -> Value {
     };
     let own = turn_of(brief.you_are);
     let turns = &brief.waiting_for;
-    let (one, other) = (turns.contains(&Turn::Initiating), turns.contains(&Turn::Invited));
+    let (one, other) = (
+        turns.contains(&Turn::Initiating),
+        turns.contains(&Turn::Invited),
+    );
     let word = if brief.on_hold {
         "paused"
     } else if own.is_some_and(|own| turns.contains(&own)) {
@@ -197,7 +272,11 @@ pub fn waiting_word(brief: &crate::domain::sight::Brief) -> Value {
     } else {
         "nobody"
     };
-    let side = if one { names(Side::Initiating) } else { names(Side::Invited) };
+    let side = if one {
+        names(Side::Initiating)
+    } else {
+        names(Side::Invited)
+    };
     let name = side.filter(|_| word == "side");
     json!({ "word": word, "name": name })
 }
