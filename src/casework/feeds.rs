@@ -4,12 +4,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::meetings::entry;
+use super::meetings::{entry, rooms_seen};
 use super::people::log;
 use super::signin::{self, Credential, secret};
 use super::{Desk, Error, read};
 use crate::domain::hash::hash_of_bytes;
-use crate::domain::meeting::{MeetingState, View, view};
+use crate::domain::meeting::{MeetingState, View};
 use crate::domain::time::Moment;
 use crate::mail::calendar;
 use crate::store::{meetings, people};
@@ -104,9 +104,9 @@ impl Desk {
                 let actor = people::actor(conn, person)?.ok_or(Error::Missing)?;
                 let mut entries = Vec::new();
                 for (case, capacity) in read::all_for(conn, &actor, now)? {
-                    for meeting in meetings::page(conn, case.id, None, MEETINGS)? {
-                        let whole = view(&case, capacity, meeting.room) == Some(View::Whole);
-                        if whole && meeting.state == MeetingState::Confirmed {
+                    let rooms = rooms_seen(&case, capacity, |view| view == View::Whole);
+                    for meeting in meetings::page(conn, case.id, &rooms, None, MEETINGS)? {
+                        if meeting.state == MeetingState::Confirmed {
                             entries.extend(entry(&settings, &case, &meeting));
                         }
                     }

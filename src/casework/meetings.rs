@@ -12,11 +12,12 @@ use super::rooms::{audience, chain};
 use super::signin::{self, Credential};
 use super::tell::{About, people_of_room, send};
 use super::{Desk, Error, OnceKey, Settings, once};
+use crate::domain::access::Capacity;
 use crate::domain::case::Case;
 use crate::domain::id::{CaseId, EventId, MeetingId, PersonId, TimeId};
 use crate::domain::meeting::{
     AnswerTimes, ChooseTime, Meeting, MeetingSight, MeetingState, MeetingStop, NewTime, Proposal,
-    TimeOption, Viewer, closed_for_meetings, seen, takes_part, view,
+    TimeOption, View, Viewer, closed_for_meetings, seen, takes_part, view,
 };
 use crate::domain::notice::Letter;
 use crate::domain::people::Actor;
@@ -98,16 +99,10 @@ impl Desk {
                     capacity,
                 };
                 let list = ("meetings", viewer.person, id);
-                let mut after = slice.place::<(Moment, MeetingId)>(&list)?;
-                let mut found = Vec::new();
-                // A meeting that is not theirs never shortens a page.
-                while found.len() <= slice.most() {
-                    let batch = meetings::page(conn, id, after, 100)?;
-                    let Some(last) = batch.last() else { break };
-                    after = Some((last.proposed_at, last.id));
-                    let theirs = |m: &Meeting| view(&case, capacity, m.room).is_some();
-                    found.extend(batch.into_iter().filter(theirs));
-                }
+                let after = slice.place::<(Moment, MeetingId)>(&list)?;
+                let rooms = rooms_seen(&case, capacity, |_| true);
+                let most = slice.most() as i64 + 1;
+                let found = meetings::page(conn, id, &rooms, after, most)?;
                 let page = slice.page(found, &list, |m| (m.proposed_at, m.id));
                 let items: Result<Vec<MeetingSight>, Error> = page
                     .items
@@ -203,6 +198,17 @@ impl Desk {
             })
             .await
     }
+}
+
+/// The rooms in whose meetings somebody may look as far as `enough` says.
+pub(super) fn rooms_seen(
+    case: &Case,
+    capacity: Capacity,
+    enough: impl Fn(View) -> bool,
+) -> Vec<Room> {
+    let all = Room::ALL.into_iter();
+    all.filter(|room| view(case, capacity, *room).is_some_and(&enough))
+        .collect()
 }
 
 /// The case and who somebody is in it, if they may know of meetings in `room`.

@@ -8,6 +8,7 @@ mod mail;
 mod migrations;
 mod mirror;
 mod noninterference;
+mod pages;
 mod parsers;
 mod procedure;
 mod readme;

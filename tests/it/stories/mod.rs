@@ -8,6 +8,7 @@ mod meetings;
 mod neutrals;
 mod once;
 mod pages_account;
+mod pages_case;
 mod pages_places;
 mod pages_staff;
 mod people;

@@ -289,7 +289,7 @@ fn steps(open: &Open) -> Value {
         E::ShareStatement,
     ];
     open.possible()
-        .filter(|e| !ELSEWHERE.contains(e) && !(party && asking.contains(e)))
+        .filter(|e| !(ELSEWHERE.contains(e) || party && asking.contains(e)))
         .map(|e| json!({ "event": e.word() }))
         .collect()
 }

@@ -93,7 +93,11 @@ pub fn things(open: &Open, meetings: &[MeetingSight], me: &str) -> Vec<Thing> {
                 all.push(step("agree_timetable", E::AgreeTimetable, None));
             }
             if open.can(E::ProposeAction) && waits_for_me(open) {
-                all.push(place("propose_action", "/agreement", due(D::AgreedActions)));
+                all.push(step(
+                    "propose_action",
+                    E::ProposeAction,
+                    due(D::AgreedActions),
+                ));
             }
         }
         CapacityName::AskedFacilitator => {

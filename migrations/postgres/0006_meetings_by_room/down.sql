@@ -1,0 +1,2 @@
+-- There is no way back: go back to a backup.
+SELECT 1;
