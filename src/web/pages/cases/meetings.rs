@@ -121,7 +121,7 @@ pub async fn propose(visit: Visit) -> Answer {
     let case = visit.id("case", CaseId::parse)?;
     let mut body = visit.fields();
     // An hour is what people mean who leave the length out; a length alone is no time.
-    if let Some(times) = body["times"].as_array_mut() {
+    if let Some(Value::Array(times)) = body.get_mut("times") {
         times.retain(|t| t["start"].is_string());
         for time in times.iter_mut().filter(|t| t["minutes"].is_null()) {
             time["minutes"] = 60.into();

@@ -388,7 +388,7 @@ pub fn body(event: E, mut body: Value) -> Result<Value, Problem> {
                 return flawed("/terms/priorities", "please choose at least one");
             }
             // Standards are numbers; boxes send words.
-            if let Some(list) = body["terms"]["standards"].as_array_mut() {
+            if let Some(Value::Array(list)) = body.pointer_mut("/terms/standards") {
                 for n in list {
                     *n = n
                         .as_str()
@@ -400,7 +400,7 @@ pub fn body(event: E, mut body: Value) -> Result<Value, Problem> {
         }
         E::Invite => {
             // The name of the organisation comes along; without somebody to invite it says nothing.
-            if let Some(accounts) = body["first_accounts"].as_array_mut() {
+            if let Some(Value::Array(accounts)) = body.get_mut("first_accounts") {
                 accounts.retain(|a| a["name"].is_string() || a["email"].is_string());
             }
             Ok(body)
