@@ -189,7 +189,7 @@ def agreement(story):
     tab = story.turn(CALLUM, "Begin agreed actions", "See what happens then")
     story.done(tab, "Begin agreed actions", "Agreed actions begin")
     for who, what, first in ((DEV, "Lend two group leaders for three months.", "Cooperation"), (LENA, "Open the village hall on Wednesdays.", "Community benefit")):
-        tab = story.turn(who, "Say what you would do", "Propose an action").follow("Propose an action")
+        tab = story.turn(who, "Say what you would do", "Propose an action")
         tab.fill("What will be done", what).fill("Until this is so", "the group has leaders of its own")
         tab.choose(first).fill("What do people in or seeking recovery gain", "There is a warm room every week.")
         story.done(tab, "Put it on the table", "The action is on the table.")
